@@ -1,0 +1,6 @@
+namespace Aiproxy;
+
+public static class Program
+{
+    public static int Main(string[] args) => args.Length;
+}

@@ -1,0 +1,7 @@
+namespace Aiproxy.Tests;
+
+public sealed class SecretTests
+{
+    [Fact]
+    public void Printed_ShowsNothing() => Assert.Equal("***", new Config.Secret("sk-fake").ToString());
+}
