@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using Aiproxy.Protocols;
 using Aiproxy.Protocols.Model;
 using Microsoft.AspNetCore.Http;
@@ -43,7 +42,7 @@ public sealed class Front(Runtime runtime, Endpoints endpoints, ProtocolTable pr
         catch (Exception bug) when (bug is not OutOfMemoryException)
         {
             // A bug of ours: the client gets an honest answer, the log the whole story.
-            log.Error(ExceptionDispatchInfo.SetCurrentStackTrace(bug), "request {Id:l}: unexpected fault", facts.Id);
+            log.Error(bug, "request {Id:l}: unexpected fault", facts.Id);
             await TellAsync(call, new ProxyError(ErrorKind.ServerError, "the proxy failed inside; its log has the details under " + facts.Id)).ConfigureAwait(false);
         }
         if (context.RequestAborted.IsCancellationRequested) facts.Status = RequestLog.ClientGoneStatus;

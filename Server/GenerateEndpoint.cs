@@ -12,6 +12,7 @@ public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLim
 {
     // Longest wait for room among the bodies that are held.
     private static readonly TimeSpan RoomWait = TimeSpan.FromSeconds(10);
+    private const int InlineBodyBytes = 128 * 1024;
     private static readonly TimeSpan BusyRetry = TimeSpan.FromSeconds(1);
 
     public async Task ServeAsync(Call call, IClientProtocol protocol, RequestTarget target)
@@ -25,6 +26,8 @@ public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLim
             using PooledBody body = await bodies.ReadAsync(
                 request.BodyReader, new BodyHead(request.ContentLength, call.Header("Content-Encoding"), config.MaxRequestBodyBytes, RoomWait),
                 call.Context.RequestAborted).ConfigureAwait(false);
+            // The thread that brought the last byte serves other sockets too, which a long parse would hold up.
+            if (body.Memory.Length > InlineBodyBytes) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             RequestHead head = protocol.ReadHead(target, call.Path.Query, body.Memory.Span);
             if (!call.Key.Allows(head.Model))
                 throw new ProtocolException(ErrorKind.Permission, $"this key may not use the model '{head.Model}'", "model");

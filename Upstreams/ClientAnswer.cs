@@ -245,9 +245,10 @@ public sealed class ClientAnswer : IDisposable
             answer._response.Body.Advance(count);
         }
 
-        public Memory<byte> GetMemory(int sizeHint = 0) => answer._response.Body.GetMemory(sizeHint);
+        // The server's writer gives an empty span before the response has begun, when it is asked for "some".
+        public Memory<byte> GetMemory(int sizeHint = 0) => answer._response.Body.GetMemory(Math.Max(1, sizeHint));
 
-        public Span<byte> GetSpan(int sizeHint = 0) => answer._response.Body.GetSpan(sizeHint);
+        public Span<byte> GetSpan(int sizeHint = 0) => answer._response.Body.GetSpan(Math.Max(1, sizeHint));
     }
 }
 

@@ -26,9 +26,9 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages)
             return new Attempt(Outcome.CannotSay(unsayable.Error));
         }
 
-        IReadOnlyList<Uri?> bases = target.Config.BaseUrls.Count > 0 ? target.Config.BaseUrls : [null];
+        Uri?[] bases = target.Config.BaseUrls.Count > 0 ? [.. target.Config.BaseUrls] : [null];
         Attempt attempt = await VisitAsync(exchange, target, bases[0], body).ConfigureAwait(false);
-        for (int i = 1; i < bases.Count && IsHostFault(attempt.Outcome) && !exchange.Answer.HasBegun; i++)
+        for (int i = 1; i < bases.Length && IsHostFault(attempt.Outcome) && !exchange.Answer.HasBegun; i++)
             attempt = await VisitAsync(exchange, target, bases[i], body).ConfigureAwait(false);
         return attempt;
     }

@@ -66,11 +66,24 @@ public sealed class UpstreamMessage(string userAgent)
 
     private static SplicedContent Content(IReadOnlyList<ReadOnlyMemory<byte>> body, string compression)
     {
-        (IReadOnlyList<ReadOnlyMemory<byte>> segments, string? encoding) = RequestCompression.Apply(compression, body);
-        var content = new SplicedContent(segments);
+        if (compression is not "none" && RequestCompression.Pack(compression, Joined(body)) is { } packed)
+            return Typed(new SplicedContent([packed]), compression);
+        return Typed(new SplicedContent(body), null);
+    }
+
+    private static SplicedContent Typed(SplicedContent content, string? encoding)
+    {
         content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
         if (encoding is not null) content.Headers.TryAddWithoutValidation("Content-Encoding", encoding);
         return content;
+    }
+
+    private static ReadOnlySequence<byte> Joined(IReadOnlyList<ReadOnlyMemory<byte>> body)
+    {
+        if (body.Count == 1) return new ReadOnlySequence<byte>(body[0]);
+        var joined = new ArrayBufferWriter<byte>();
+        foreach (ReadOnlyMemory<byte> segment in body) joined.Write(segment.Span);
+        return new ReadOnlySequence<byte>(joined.WrittenMemory);
     }
 
     private static void Set(HttpRequestMessage message, string name, string value)
