@@ -57,7 +57,8 @@ public sealed class FrameBuffer(PipeReader body, int maxFrameBytes) : IAsyncDisp
     /// <exception cref="FrameException">The frame would be longer than its limit; it is not copied any further.</exception>
     public void Take(int count)
     {
-        if (count > maxFrameBytes - Length) throw Fail(FrameFault.TooLong, $"a frame of more than {maxFrameBytes} bytes, at least {(long)Length + count}");
+        if (count > maxFrameBytes - Length)
+            throw Fail(FrameFault.TooLong, $"a frame of more than {maxFrameBytes} bytes, at least {(long)Length + count}");
         if (_copied > 0) Append(_segment.Span.Slice(_end, count));
         _end += count;
     }
@@ -70,7 +71,8 @@ public sealed class FrameBuffer(PipeReader body, int maxFrameBytes) : IAsyncDisp
         if (_copy.Length > KeptBytes) ReturnCopy();
     }
 
-    /// <summary>Goes on to the next segment of this read; all bytes of the current one must be taken. False: there is none, and the pipe has its memory back.</summary>
+    /// <summary>Goes on to the next segment of this read; all bytes of the current one must be taken. False: there is none, and the pipe has its
+    /// memory back.</summary>
     public bool NextSegment()
     {
         if (_copied == 0 && _end > _start) Append(_segment.Span[_start.._end]);

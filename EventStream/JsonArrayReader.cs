@@ -19,7 +19,8 @@ public sealed class JsonArrayReader(PipeReader body, int maxFrameBytes = SseRead
 
     private bool _handedOut;
 
-    /// <summary>Start => AtFirst at the bracket; AtFirst => Inside or Closed; Inside => Behind; Behind => AtNext at the comma, or Closed; AtNext => Inside.</summary>
+    /// <summary>What may come next. Start => AtFirst at the bracket; AtFirst => Inside or Closed; Inside => Behind; Behind => AtNext at the comma,
+    /// or Closed; AtNext => Inside.</summary>
     private enum State { Start, AtFirst, Inside, Behind, AtNext, Closed }
 
     /// <summary>The opening bracket was seen.</summary>

@@ -45,7 +45,8 @@ public sealed class BodyScan
 
     /// <summary>Checks the whole body. A byte order mark in front is skipped; it counts in the ranges.</summary>
     /// <param name="nestedObject">Name of a top-level object whose <c>model</c> is listed too.</param>
-    /// <exception cref="ProtocolException">No JSON, with line and column (in bytes, both from 1); not an object; more than <see cref="MaxLevels"/> levels.</exception>
+    /// <exception cref="ProtocolException">No JSON, with line and column (in bytes, both from 1); not an object; more
+    /// than <see cref="MaxLevels"/> levels.</exception>
     public static BodyScan Scan(ReadOnlySpan<byte> body, string? nestedObject = null)
     {
         int skipped = body.StartsWith("\uFEFF"u8) ? 3 : 0;
