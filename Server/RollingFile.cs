@@ -9,8 +9,8 @@ using Serilog.Sinks.File;
 namespace Aiproxy.Server;
 
 /// <summary>A log file that rolls by size (<c>app.log</c>, <c>app_001.log</c>, ...) and has its closed parts looked after. Not thread-safe: its owner locks.</summary>
-/// <remarks>Serilog's own pipeline swallows a failed write and then stays silent for half an hour; here the bare sink is used, so a failure is
-/// seen at once and the file is opened anew when the pause is over.</remarks>
+/// <remarks>Serilog's pipeline swallows a failed write, and its rolling sink a failed open, after which it drops lines for half an hour. Here the
+/// bare sink is used and its stream is looked at after each line, so a failure is seen at once and the file is opened anew after a pause.</remarks>
 public sealed class RollingFile : IDisposable
 {
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(10);
@@ -24,6 +24,7 @@ public sealed class RollingFile : IDisposable
     private Task _sweep = Task.CompletedTask;
     private volatile string? _current;
     private ILogEventSink? _sink;
+    private Stream? _stream;
     private string? _problem;
     private DateTimeOffset _retryAt;
 
@@ -48,6 +49,11 @@ public sealed class RollingFile : IDisposable
         {
             _sink ??= Open(afterFailure: _problem is not null);
             _sink.Emit(logEvent);
+            if (_stream is null)
+                throw WhyNotOpened();
+
+            // Throws where the sink closed this part, because it was full, and could not open the next one.
+            _ = _stream.Length;
             return _problem = null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException or ObjectDisposedException)
@@ -109,11 +115,20 @@ public sealed class RollingFile : IDisposable
         }
 
         _sink = null;
+        _stream = null;
+    }
+
+    /// <summary>The reason that the sink kept to itself.</summary>
+    private IOException WhyNotOpened()
+    {
+        using FileStream probe = File.Open(Path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite);
+        return new IOException("it could not be opened");
     }
 
     /// <summary>A new part was begun, so an older one is closed.</summary>
-    private void Opened(string path)
+    private void Opened(string path, Stream stream)
     {
+        _stream = stream;
         _current = path;
         Sweep();
     }
@@ -152,7 +167,7 @@ public sealed class RollingFile : IDisposable
             // A write that failed half-way left half a line; the next one starts below it.
             if (afterFailure && underlyingStream.Length > 0)
                 underlyingStream.WriteByte((byte)'\n');
-            owner.Opened(path);
+            owner.Opened(path, underlyingStream);
             return underlyingStream;
         }
     }
