@@ -15,14 +15,20 @@ public sealed class AttemptLoop(Forwarder forwarder, UpstreamTable types, Upstre
     public async Task RunAsync(Exchange exchange, Router router)
     {
         var run = new RequestRun(exchange);
-        await TryModelAsync(run, exchange.Head.Model, router).ConfigureAwait(false);
-        foreach (string fallback in router.Fallbacks(exchange.Head.Model))
+        try
         {
-            if (run.IsOver) break;
-            log.Information("request {Id:l} falls back from {Model:l} to {Fallback:l}", exchange.RequestId, exchange.Head.Model, fallback);
-            await TryModelAsync(run, fallback, router).ConfigureAwait(false);
+            await TryModelAsync(run, exchange.Head.Model, router).ConfigureAwait(false);
+            foreach (string fallback in router.Fallbacks(exchange.Head.Model))
+            {
+                if (run.IsOver) break;
+                log.Information("request {Id:l} falls back from {Model:l} to {Fallback:l}", exchange.RequestId, exchange.Head.Model, fallback);
+                await TryModelAsync(run, fallback, router).ConfigureAwait(false);
+            }
         }
-        run.SettleDoubtful();
+        finally
+        {
+            run.SettleDoubtful();
+        }
         if (exchange.Answer.HasBegun || exchange.Answer.Gone.IsCancellationRequested) return;
 
         ProxyError error = run.IsServed
@@ -82,6 +88,7 @@ public sealed class AttemptLoop(Forwarder forwarder, UpstreamTable types, Upstre
             run.Failures.Add(Outcome.Busy, route.Upstream.Name);
             return;
         }
+        bool settled = false;
         try
         {
             Outcome? last = null;
@@ -97,12 +104,15 @@ public sealed class AttemptLoop(Forwarder forwarder, UpstreamTable types, Upstre
                 if (last.Scope != Scope.Credential || last.IsFinal) break;
             }
             // Step 11.
+            settled = true;
             if (last is null) NoteCredentialRest(run, route, state, circuit, pass);
             else if (last.CountsIfAnotherAccepts) run.Doubt(circuit, pass, last);
             else if (Settlement.OfVisit(circuit, pass, last, anotherAccepted: false)) LogCircuit(route, circuit);
         }
         finally
         {
+            // A probe that is never given back would hold its circuit half-open.
+            if (!settled) circuit.Cancelled(pass);
             state.Leave();
         }
     }

@@ -86,7 +86,7 @@ public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, Att
         IResponseWriter? writer = copies ? null : exchange.Protocol.CreateWriter(output, exchange.WriterOptions);
         var watch = new Watch(writer, exchange.Clock);
         IResponseReader reader = target.Protocol.CreateReader(watch);
-        IResponseWay way = copies ? CopyWayOf(reader, isArray) : new TranslateWay(writer!, watch, !exchange.Head.Stream);
+        IResponseWay way = copies ? CopyWayOf(reader, frames, isArray) : new TranslateWay(writer!, watch, !exchange.Head.Stream);
         var options = new PumpOptions(
             exchange.Head.Stream ? exchange.StreamContentType : JsonType, Headers(), target.Config.StreamIdleTimeout);
         var pump = new ResponsePump(exchange, clock, watch, reader, frames, way, output, options);
@@ -102,10 +102,10 @@ public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, Att
         }
     }
 
-    private IResponseWay CopyWayOf(IResponseReader reader, bool isArray)
+    private IResponseWay CopyWayOf(IResponseReader reader, IFrameReader frames, bool isArray)
     {
         bool comments = exchange.Protocol.Name != "gemini";
-        return isArray == exchange.Head.JsonArray ? new CopyWay(reader, comments || isArray) : new ReframeWay(reader, toArray: exchange.Head.JsonArray);
+        return isArray == exchange.Head.JsonArray ? new CopyWay(reader, frames, comments || isArray) : new ReframeWay(reader, toArray: exchange.Head.JsonArray);
     }
 
     private ValueTask SendWholeAsync(ReadOnlyMemory<byte> body) =>

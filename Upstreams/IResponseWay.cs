@@ -14,7 +14,7 @@ public interface IResponseWay
     void OnFrame(in Frame frame, IBufferWriter<byte> output);
 
     /// <summary>The answer ended properly.</summary>
-    void OnEnd(IFrameReader frames, IBufferWriter<byte> output);
+    void OnEnd(IBufferWriter<byte> output);
 
     /// <summary>Fills a silent stretch.</summary>
     void OnSilence(IBufferWriter<byte> output);

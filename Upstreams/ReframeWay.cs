@@ -27,7 +27,7 @@ public sealed class ReframeWay(IResponseReader reader, bool toArray) : IResponse
         output.Write("\r\n\r\n"u8);
     }
 
-    public void OnEnd(IFrameReader frames, IBufferWriter<byte> output)
+    public void OnEnd(IBufferWriter<byte> output)
     {
         if (toArray) output.Write(_opened ? "\n]"u8 : "[]"u8);
     }

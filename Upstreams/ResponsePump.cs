@@ -96,11 +96,11 @@ public sealed class ResponsePump(
         }
         if (more || watch.IsFinished)
         {
-            if (watch.IsFinished) way.OnEnd(frames, output);
+            if (watch.IsFinished) way.OnEnd(output);
             return;
         }
         reader.Complete();
-        if (watch.IsFinished) way.OnEnd(frames, output);
+        if (watch.IsFinished) way.OnEnd(output);
     }
 
     private bool ShallBegin() => way.IsWhole ? watch.IsFinished : watch.HasOutput || watch.IsFinished || output.HeldBytes > MaxHeldBytes;

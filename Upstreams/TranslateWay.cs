@@ -15,7 +15,7 @@ public sealed class TranslateWay(IResponseWriter writer, Watch watch, bool isWho
     // The writer wrote while the reader read.
     public void OnFrame(in Frame frame, IBufferWriter<byte> output) { }
 
-    public void OnEnd(IFrameReader frames, IBufferWriter<byte> output) { }
+    public void OnEnd(IBufferWriter<byte> output) { }
 
     public void OnSilence(IBufferWriter<byte> output) => writer.Keepalive();
 
