@@ -3,9 +3,7 @@ namespace Aiproxy.Balancer;
 /// <summary>A time of rest, with a single try now and then while it is long. Not thread-safe: lives under its owner's lock.</summary>
 public struct Rest
 {
-    /// <summary>A provider may name hours and lift the limit earlier: beyond this a rest is tried.</summary>
-    public static readonly TimeSpan LongestUntried = TimeSpan.FromMinutes(30);
-
+    /// <summary>A provider may name hours and lift the limit earlier. A rest that ends within the interval is over before its first try.</summary>
     public static readonly TimeSpan TryInterval = TimeSpan.FromHours(1);
 
     private DateTimeOffset until;
@@ -23,10 +21,10 @@ public struct Rest
     public void Begin(DateTimeOffset time, DateTimeOffset now)
     {
         until = time;
-        nextTry = time - now > LongestUntried && now + TryInterval < time ? now + TryInterval : time;
+        Tried(now);
     }
 
-    /// <summary>A try was let through: the next one an hour later.</summary>
+    /// <summary>The next try is an hour from now.</summary>
     public void Tried(DateTimeOffset now) => nextTry = now + TryInterval < until ? now + TryInterval : until;
 
     /// <summary>The try came to nothing: another may go.</summary>

@@ -32,9 +32,15 @@ public sealed class UpstreamState(IReadOnlyList<string> credentials, CircuitConf
     /// <summary>Takes a place; false: <paramref name="limit"/> are taken. null: no limit. Given back by <see cref="Leave"/>.</summary>
     public bool TryEnter(int? limit)
     {
-        int taken = Interlocked.Increment(ref inFlight);
-        if (limit is null || taken <= limit) return true;
-        Interlocked.Decrement(ref inFlight);
+        // Not "count, look, uncount": a caller on its way out again would make another see a full house that is none.
+        int taken = Volatile.Read(ref inFlight);
+        while (limit is null || taken < limit)
+        {
+            int seen = Interlocked.CompareExchange(ref inFlight, taken + 1, taken);
+            if (seen == taken) return true;
+            taken = seen;
+        }
+
         return false;
     }
 

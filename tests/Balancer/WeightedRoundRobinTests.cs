@@ -67,6 +67,20 @@ public sealed class WeightedRoundRobinTests
     }
 
     [Fact]
+    public void SecondPicksAmongTheSameSet_LeaveTheFirstOnesAlone()
+    {
+        Route[] two = [TestUpstreams.Route("a"), TestUpstreams.Route("b")];
+        string first = "";
+        for (int i = 0; i < 6; i++)
+        {
+            first += robin.Pick("m", two).Upstream.Name;
+            robin.PickAgain("m", two);
+        }
+
+        Assert.Equal("ababab", first);
+    }
+
+    [Fact]
     public void CandidateThatAlwaysFails_IsSharedOutByWeight()
     {
         Route[] all = [TestUpstreams.Route("a", 3), TestUpstreams.Route("b", 2), TestUpstreams.Route("c", 1)];
