@@ -15,6 +15,9 @@ public sealed class ClientAnswer : IDisposable
 
     private const int PieceBytes = 64 * 1024;
 
+    // A filler that finds the pipe taken comes again after this.
+    private static readonly TimeSpan ShortestTick = TimeSpan.FromMilliseconds(10);
+
     private readonly IClientResponse _response;
     private readonly AnswerOptions _options;
     private readonly TimeProvider _clock;
@@ -36,7 +39,8 @@ public sealed class ClientAnswer : IDisposable
         _output = new CountedOutput(this);
         _started = _lastWrite = clock.GetTimestamp();
         if (!options.Streams) return;
-        _timer = clock.CreateTimer(static state => _ = ((ClientAnswer)state!).TickAsync(), this, FirstTick(), Timeout.InfiniteTimeSpan);
+        _timer = clock.CreateTimer(static state => _ = ((ClientAnswer)state!).TickAsync(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        Rearm();
     }
 
     /// <summary>Cancelled when the client went away.</summary>
@@ -69,6 +73,8 @@ public sealed class ClientAnswer : IDisposable
         HasBegun = true;
         _filler = filler;
         if (!IsEarly) Start(status, contentType, length, headers);
+        _lastWrite = _clock.GetTimestamp();
+        Rearm();
     }
 
     /// <summary>Takes the pipe for one write and its flush. Nearly always free: the timer writes only into silence.</summary>
@@ -164,13 +170,6 @@ public sealed class ClientAnswer : IDisposable
         _response.Start(status, contentType, length, headers.Concat(Headers));
     }
 
-    private TimeSpan FirstTick()
-    {
-        TimeSpan early = _options.EarlyCommit, keepalive = _options.KeepaliveInterval;
-        if (early <= TimeSpan.Zero) return keepalive > TimeSpan.Zero ? keepalive : Timeout.InfiniteTimeSpan;
-        return keepalive > TimeSpan.Zero && keepalive < early ? keepalive : early;
-    }
-
     private async Task TickAsync()
     {
         // A slow filler must not be joined by the next tick.
@@ -220,21 +219,23 @@ public sealed class ClientAnswer : IDisposable
 
     private void Rearm()
     {
-        TimeSpan next = _options.KeepaliveInterval > TimeSpan.Zero ? _options.KeepaliveInterval - _clock.GetElapsedTime(_lastWrite) : Timeout.InfiniteTimeSpan;
-        if (!HasBegun && !IsEarly && _options.EarlyCommit > TimeSpan.Zero)
-        {
-            TimeSpan early = _options.EarlyCommit - _clock.GetElapsedTime(_started);
-            next = early;
-        }
-        if (next != Timeout.InfiniteTimeSpan && next < TimeSpan.FromMilliseconds(5)) next = _options.KeepaliveInterval > TimeSpan.Zero ? _options.KeepaliveInterval : TimeSpan.FromMilliseconds(5);
         try
         {
-            _timer?.Change(next, Timeout.InfiniteTimeSpan);
+            _timer?.Change(NextTick(), Timeout.InfiniteTimeSpan);
         }
         catch (ObjectDisposedException)
         {
             // The answer ended in the same moment.
         }
+    }
+
+    private TimeSpan NextTick()
+    {
+        bool waits = !HasBegun && !IsEarly;
+        TimeSpan limit = waits ? _options.EarlyCommit : _options.KeepaliveInterval;
+        if (limit <= TimeSpan.Zero) return Timeout.InfiniteTimeSpan;
+        TimeSpan rest = limit - _clock.GetElapsedTime(waits ? _started : _lastWrite);
+        return rest > ShortestTick ? rest : ShortestTick;
     }
 
     private sealed class CountedOutput(ClientAnswer answer) : IBufferWriter<byte>
