@@ -107,6 +107,9 @@ public sealed class ListenerSet : IConnectionListenerFactory, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // Where Kestrel never started nobody reads the queues, and a full one would hold the sockets up.
+        _plain.Complete();
+        _secure.Complete();
         await CloseAsync();
         _certificate?.Dispose();
         _connections.Dispose();
