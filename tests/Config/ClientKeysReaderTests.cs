@@ -50,7 +50,7 @@ public sealed class ClientKeysReaderTests
     [InlineData("api-key: [{key: sk-fake, models: ['', ' ']}]", "models: every entry is blank")]
     [InlineData("api-key: \"sk-fake\\nx\"", "api-key: holds a line break")]
     [InlineData("api-key: [{key: \"sk-fake\\r\"}, {key: \"sk-\\0fake\"}]", "api-key[1].key: holds a line break")]
-    [InlineData("api-key: [{name: n, key: a}, {name: n, key: b}]", "api-key: two client keys have the name 'n'")]
+    [InlineData("api-key: [{name: n, key: a}, {name: n, key: b}]", "api-key[1].name: this is already the name of api-key[0]")]
     [InlineData("api-key: [a]\napi_keys: [b]", "api_keys: api-key and api_keys are two names")]
     public void WrongKey_IsRefused(string text, string expected) => Assert.Contains(expected, OneError(ReadRoot(text.Replace("HASH", Hash))));
 }

@@ -31,7 +31,7 @@ public sealed class ConfigValidatorTests
 
     [Fact]
     public void RepeatedName_IsRefused() =>
-        Assert.Equal("3:12: upstreams[1].name: the name 'e' is that of upstreams[0]; names are unique", OneError(Read(Echo + "  - {name: e, api_type: echo}\n")));
+        Assert.Equal("3:12: upstreams[1].name: this is already the name of upstreams[0]; names are unique", OneError(Read(Echo + "  - {name: e, api_type: echo}\n")));
 
     [Fact]
     public void TypeOfALaterBuild_IsWarnedOf()

@@ -4,68 +4,75 @@ using static Aiproxy.Tests.Config.Sample;
 namespace Aiproxy.Tests.Config;
 
 /// <summary>Secrets everywhere, the file broken in many ways: no problem may repeat one.</summary>
-public sealed class SecretLeakTests
+public sealed class SecretLeakTests : IDisposable
 {
     /// <summary>In the heart of every secret here.</summary>
     private const string Marker = "Mark3R7Qx";
 
     private const string Key = "sk-fake-" + Marker + "-0123456789abcdef";
 
-    private static readonly string Text = $$"""
+    private static readonly string Text = TextWith(Key);
+
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    private static string TextWith(string key) => $$"""
         bind: 127.0.0.1
-        admin_key: {{Key}}
+        admin_key: {{key}}
         api-key:
-          - {{Key}}a
-          - "{{Key}}b"
-          - {name: laptop, key: {{Key}}c, models: [m]}
-          - {name: phone, key_sha256: {{Key}}}
-        outgoing_proxy: http://user:{{Key}}@proxy:1
+          - {{key}}a
+          - "{{key}}b"
+          - {name: laptop, key: {{key}}c, models: [m]}
+          - {name: phone, key_sha256: {{key}}}
+        outgoing_proxy: http://user:{{key}}@proxy:1
         total_timeout: ${SECRET}
         log: {level: "${SECRET}", max_age: "${file:secret.txt}"}
         model_fallback: {a: "${SECRET}", "${SECRET}": a}
         upstreams:
           - name: one
             api_type: anthropic
-            base_url: https://user:{{Key}}@host/v1?key={{Key}}
-            token: [{{Key}}d, "{{Key}}e", {{Key}}d]
+            base_url: https://user:{{key}}@host/v1?key={{key}}
+            token: [{{key}}d, "{{key}}e", {{key}}d]
             http_headers:
-              X-Key: {{Key}}
-              Authorization: Bearer {{Key}}
+              X-Key: {{key}}
+              Authorization: Bearer {{key}}
             weight: ${SECRET}
-            outgoing_proxy: [socks5://{{Key}}, "{{Key}}"]
+            outgoing_proxy: [socks5://{{key}}, "{{key}}"]
             timeout: ${SECRET}
           - name: two
             api_type: ${SECRET}
-            token: {{Key}}f
+            token: {{key}}f
           - name: ${SECRET}
             api_type: claudecode
             auth_files: ${SECRET}
-            oauth: {client_secret: {{Key}}, token_url: "https://h/{{Key}}?{{Key}}"}
+            oauth: {client_secret: {{key}}, token_url: "https://h/{{key}}?{{key}}"}
           - name: ${SECRET}
             api_type: echo
-            token: {{Key}}g
-            quirks: {prefill: "${SECRET}"}
+            token: {{key}}g
+            quirks: ["${SECRET}"]
         """;
 
-    private static void AssertSilent(string text)
+    private void AssertSilent(string text) => AssertSilent(text, Key, Marker);
+
+    private IReadOnlyList<ConfigProblem> AssertSilent(string text, string key, string marker)
     {
-        using var folder = new TempFolder();
-        folder.Write("secret.txt", Key);
-        ConfigResult result = Reader(("SECRET", Key)).Read(folder.Write("config.yaml", text));
+        _folder.Write("secret.txt", key);
+        ConfigResult result = Reader(("SECRET", key)).ReadText(text, _folder.At("config.yaml"));
         foreach (ConfigProblem problem in result.Errors.Concat(result.Warnings))
         {
             string told = problem.ToString();
-            Assert.False(told.Contains(Marker, StringComparison.OrdinalIgnoreCase), $"{told}\n{text}");
+            Assert.False(told.Contains(marker, StringComparison.OrdinalIgnoreCase), $"{told}\n{text}");
             Assert.DoesNotContain('\n', told);
         }
+        return result.Errors;
     }
 
-    [Fact]
-    public void FileAsItIs_IsWrongInManyPlaces_AndSilent()
-    {
-        Assert.Equal(15, Read(Text, ("SECRET", Key)).Errors.Count);
-        AssertSilent(Text);
-    }
+    /// <summary>Of the two secrets one would pass for a word: it is hidden because of where it stands, not because of what it looks like.</summary>
+    [Theory]
+    [InlineData(Key, Marker)]
+    [InlineData("hush", "hush")]
+    public void FileAsItIs_IsWrongInManyPlaces_AndSilent(string key, string marker) => Assert.InRange(AssertSilent(TextWith(key), key, marker).Count, 15, 30);
 
     public static TheoryData<string, string> Breaks => new()
     {
