@@ -17,6 +17,7 @@ public static class ClientKeysReader
 
         var found = new List<ClientKeyConfig>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
+        var names = new Dictionary<string, string>(StringComparer.Ordinal);
         string path = keys is null ? "api_keys" : "api-key";
         foreach ((ConfigNode node, string place) in root.Context.Items(keys ?? otherName, path))
         {
@@ -30,12 +31,15 @@ public static class ClientKeysReader
             {
                 root.Errors.Warn(place, "this client key repeats an earlier one and is left out");
             }
+            else if (!names.TryAdd(key.Name, place))
+            {
+                root.Errors.Error($"{place}.name", $"this is already the name of {names[key.Name]}; logs could not tell the two apart");
+            }
             else
             {
                 found.Add(key);
             }
         }
-        TellEqualNames(root.Errors, path, found);
         return found;
     }
 
@@ -91,13 +95,4 @@ public static class ClientKeysReader
 
     private static string Identity(ClientKeyConfig key) =>
         Convert.ToHexString(key.KeySha256 ?? SHA256.HashData(Encoding.UTF8.GetBytes(key.Key!.Reveal())));
-
-    private static void TellEqualNames(ConfigErrors errors, string path, List<ClientKeyConfig> keys)
-    {
-        foreach (string name in keys.GroupBy(key => key.Name, StringComparer.Ordinal).Where(group => group.Count() > 1).Select(group => group.Key))
-        {
-            string shown = Shown.IsHarmless(name) ? $" '{name}'" : "";
-            errors.Error(path, $"two client keys have the name{shown}; logs could not tell them apart");
-        }
-    }
 }

@@ -49,8 +49,7 @@ public sealed class ConfigValidator(UpstreamTypeFacts types, ConfigErrors errors
             string path = $"upstreams[{i}]";
             if (upstream.Name.Length > 0 && !names.TryAdd(upstream.Name, i))
             {
-                string shown = Shown.IsHarmless(upstream.Name) ? $" '{upstream.Name}'" : "";
-                errors.Error($"{path}.name", $"the name{shown} is that of upstreams[{names[upstream.Name]}]; names are unique");
+                errors.Error($"{path}.name", $"this is already the name of upstreams[{names[upstream.Name]}]; names are unique");
             }
             if (types.Find(upstream.ApiType) is not { } type) continue;
             if (!type.IsAvailable) errors.Warn($"{path}.api_type", $"api_type '{type.Name}' is not yet in this build; this upstream takes no traffic");
@@ -68,14 +67,6 @@ public sealed class ConfigValidator(UpstreamTypeFacts types, ConfigErrors errors
         if (isOAuthOnly && upstream.Enabled && upstream.AuthFiles.Count == 0 && !errors.HasErrorAt($"{path}.auth_files"))
         {
             errors.Error($"{path}.auth_files", $"required: api_type '{type.Name}' signs in with files; 'aiproxy login {type.Name}' makes one");
-        }
-        if (upstream.Enabled && type.IsAvailable && type.UsesAuthFiles)
-        {
-            foreach (string file in upstream.AuthFiles.Where(file => !File.Exists(file)))
-            {
-                string shown = Shown.IsHarmless(Path.GetFileName(file)) ? $" '{Path.GetFileName(file)}'" : "";
-                errors.Warn($"{path}.auth_files", $"the file{shown} does not exist; 'aiproxy login {type.Name} -o FILE' makes it");
-            }
         }
         int credentials = Math.Max(upstream.AuthFiles.Count, upstream.Tokens.Count);
         int proxies = upstream.OutgoingProxies.Count;

@@ -95,7 +95,7 @@ public sealed class MapReader
     {
         if (Text(key) is not { } found) return null;
         if (ScalarForms.TryWhole(found.Text, out long value) && value >= least && value <= most) return value;
-        Errors.Error(found.Path, $"expected a whole number {Range(least, most)}{Shown.Got(found)}");
+        Errors.Error(found.Path, $"expected a whole number{Range(least, most)}{Shown.Got(found)}");
         return null;
     }
 
@@ -154,8 +154,9 @@ public sealed class MapReader
 
     private static string Range(long least, long most) => (least, most) switch
     {
-        (long.MinValue, _) => "",
-        (_, int.MaxValue or long.MaxValue) => $"of {least} or more",
-        _ => $"from {least} to {most}",
+        (int.MinValue, int.MaxValue) => "",
+        (int.MinValue, _) => $" up to {most}",
+        (_, int.MaxValue or long.MaxValue) => $" of {least} or more",
+        _ => $" from {least} to {most}",
     };
 }

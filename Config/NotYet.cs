@@ -41,7 +41,7 @@ public sealed class NotYet(IReadOnlyList<(string Key, string? Honoured)> keys)
     {
         MapNode map => map.Entries.Count == 0,
         ListNode list => list.Items.Count == 0,
-        ScalarNode scalar => honoured is not null && ScalarForms.TryBoolean(scalar.Text, out bool value) && value == (honoured == "true"),
+        ScalarNode scalar => string.IsNullOrWhiteSpace(scalar.Text) || (honoured is not null && ScalarForms.TryBoolean(scalar.Text, out bool value) && value == (honoured == "true")),
         _ => false,
     };
 }

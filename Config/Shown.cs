@@ -22,7 +22,7 @@ public static class Shown
     public static string Step(string key) => IsPlain(key) && IsHarmless(key) ? "." + key : "[\"…\"]";
 
     /// <summary>As <see cref="Step"/> for a key that is a model's name, where letters mixed with digits are the rule.</summary>
-    public static string ModelStep(string key) => $"[\"{Model(key)}\"]";
+    public static string ModelStep(string key) => key.Contains("${", StringComparison.Ordinal) ? "[\"…\"]" : $"[\"{Model(key)}\"]";
 
     /// <summary>A model's name, cut to one short line.</summary>
     public static string Model(string name)
