@@ -40,7 +40,6 @@ upstreams:
     base_url: http://127.0.0.1:$upstream_port
     token: sk-fake-upstream
     available_models: ["claude-*"]
-    session_affinity: false
 CONF
   start_aiproxy "$work/config.yaml" "$aiproxy_port"
   targets+=(--target "aiproxy=$aiproxy_port@$pid")
