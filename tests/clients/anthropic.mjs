@@ -18,6 +18,7 @@ export async function anthropicRows(matrix, url) {
   const client = new Anthropic({ apiKey: CLIENT_KEY, baseURL: url, maxRetries: 0 });
   await credentialRows(matrix, url);
   await messageRows(matrix, client);
+  await echoRows(matrix, client);
   await failureRows(matrix, client, url);
 }
 
@@ -116,6 +117,23 @@ async function messageRows(matrix, client) {
     assert.match(textOf(await client.messages.create(request)), /one two three/);
     assert.match(textOf(await client.messages.stream(request).finalMessage()), /one two three/);
   });
+}
+
+async function echoRows(matrix, client) {
+  for (const [form, send] of [['create', (request) => client.messages.create(request)], ['stream', (request) => client.messages.stream(request).finalMessage()]]) {
+    await matrix.row('anthropic', `echo that thinks and calls a tool, ${form}`, async () => {
+      const request = { model: 'echo-think-tool', max_tokens: 2000, thinking, tools, messages: [{ role: 'user', content: 'Oslo' }] };
+      const first = await send(request);
+      const call = first.content.at(-1);
+      assert.deepEqual([first.content[0].type, call.type, call.name, Object.keys(call.input).sort(), first.stop_reason], ['thinking', 'tool_use', 'get_weather', ['city', 'unit'], 'tool_use']);
+      assert.ok(first.content[0].thinking.length > 0);
+      const second = await send({
+        ...request, messages: [...request.messages, { role: 'assistant', content: first.content }, { role: 'user', content: [{ type: 'tool_result', tool_use_id: call.id, content: 'twelve degrees' }] }],
+      });
+      assert.match(textOf(second), /twelve degrees/);
+      assert.equal(second.stop_reason, 'end_turn');
+    });
+  }
 }
 
 async function finishRoundTrip(seen, first, model, send) {

@@ -8,7 +8,7 @@
 // Run by itself it prints its address and serves until it is stopped.
 import { createServer } from 'node:http';
 import { createHash } from 'node:crypto';
-import { setImmediate as tick } from 'node:timers/promises';
+import { setImmediate as tick, setTimeout as delay } from 'node:timers/promises';
 import { PROTOCOLS, TEXT, lastToolResult } from './answers.mjs';
 
 const PIECE = 37;
@@ -40,20 +40,35 @@ async function writePieces(response, bytes, size) {
   }
 }
 
+const STREAM_HEADERS = { 'request-id': 'req_fakeupstream', 'x-request-id': 'req_fakeupstream' };
+
 /** Writes a stream as the model name asks; returns what was written. */
-async function stream(response, model, events) {
-  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'request-id': 'req_fakeupstream', 'x-request-id': 'req_fakeupstream' });
-  const cut = /cut|eof/.test(model);
-  const bytes = Buffer.from((cut ? events.slice(0, 5) : events).join(''));
-  if (model.includes('chunked')) await writePieces(response, bytes, PIECE);
-  else for (const event of cut ? events.slice(0, 5) : events) { response.write(event); await tick(); }
+async function stream(response, model, events, contentType = 'text/event-stream; charset=utf-8') {
+  response.writeHead(200, { 'content-type': contentType, ...STREAM_HEADERS });
+  const breaks = /cut|eof/.test(model);
+  if (breaks) events = events.slice(0, 5);
+  const bytes = Buffer.from(events.join(''));
+  if (model.includes('chunked')) {
+    await writePieces(response, bytes, PIECE);
+  } else {
+    for (const [index, event] of events.entries()) {
+      // What is broken has begun before: the last event comes alone, and with `eof` together with the end.
+      if (breaks && index === events.length - 1) await delay(100);
+      response.write(event);
+      if (!breaks) await tick();
+    }
+  }
   if (model.includes('cut')) {
-    // The words must be on their way before the connection breaks: a reset overtakes what is still queued.
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    // A reset overtakes what is still queued.
+    await delay(200);
     response.socket?.resetAndDestroy();
   } else response.end();
   return bytes;
 }
+
+/** Google's answer to a call without `alt=sse`: one JSON array. */
+const arrayOf = (events) => events.map((event, index) =>
+  (index === 0 ? '[' : ',\r\n') + JSON.stringify(JSON.parse(event.slice('data: '.length)), null, 2) + (index === events.length - 1 ? ']\n' : ''));
 
 function sendJson(response, status, body) {
   const bytes = Buffer.from(JSON.stringify(body));
@@ -79,7 +94,9 @@ async function answer(call, entry, response) {
   const streams = call.verb === 'stream' || body.stream === true;
   if (!streams) return sendJson(response, 200, protocol.whole(kind, model, text));
   if (model.includes('first-error')) return stream(response, model, [protocol.errorEvent(529, errorMessage(529))]);
-  return stream(response, model, protocol.events(kind, model, text));
+  const events = protocol.events(kind, model, text);
+  if (call.verb === 'stream' && !/[?&]alt=sse\b/.test(entry.url)) return stream(response, model, arrayOf(events), 'application/json; charset=UTF-8');
+  return stream(response, model, events);
 }
 
 /**

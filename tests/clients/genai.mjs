@@ -27,6 +27,7 @@ export async function genaiRows(matrix, url) {
   }
   const ai = new GoogleGenAI({ apiKey: CLIENT_KEY, httpOptions: { baseUrl: url } });
   await chatRows(matrix, ai);
+  await echoRows(matrix, ai);
   await otherRows(matrix, ai, url);
   await failureRows(matrix, ai, url);
 }
@@ -88,6 +89,23 @@ async function chatRows(matrix, ai) {
   });
 }
 
+async function echoRows(matrix, ai) {
+  for (const [form, call] of [['generateContent', (request) => ai.models.generateContent(request).then((whole) => collect([whole]))],
+    ['stream', (request) => ai.models.generateContentStream(request).then(collect)]]) {
+    await matrix.row('genai', `echo that thinks and calls a tool, ${form}`, async () => {
+      const { parts, finish } = await call({ model: 'echo-think-tool', contents: 'Oslo', config });
+      assert.ok(parts.some((part) => part.thought && part.text), 'no thought');
+      const called = parts.find((part) => part.functionCall)?.functionCall;
+      assert.deepEqual([called?.name, Object.keys(called?.args ?? {}).sort(), finish], ['get_weather', ['city', 'unit'], 'STOP']);
+      const answer = await call({
+        model: 'echo-think-tool', config,
+        contents: [{ role: 'user', parts: [{ text: 'Oslo' }] }, { role: 'model', parts }, { role: 'user', parts: [{ functionResponse: { id: called.id, name: called.name, response: { output: 'twelve degrees' } } }] }],
+      });
+      assert.match(answer.text, /twelve degrees/);
+    });
+  }
+}
+
 async function otherRows(matrix, ai, url) {
   const row = (name, action) => matrix.row('genai', name, action);
 
@@ -107,15 +125,29 @@ async function otherRows(matrix, ai, url) {
   await row('models.get', async () => {
     assert.equal((await ai.models.get({ model: 'gemini-fake-text' })).name, 'models/gemini-fake-text');
   });
-  await row('plain HTTP, ?key=, JSON array stream', async (seen) => {
-    const answer = await fetch(`${url}/v1beta/models/gemini-fake-text:streamGenerateContent?key=${CLIENT_KEY}`, {
+  // Without alt=sse a stream is one JSON array, and stays one when it breaks.
+  const arrayCall = async (model) => {
+    const answer = await fetch(`${url}/v1beta/models/${model}:streamGenerateContent?key=${CLIENT_KEY}`, {
       method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ contents: [{ parts: [{ text: PROMPT }] }] }),
     });
-    const chunks = await answer.json();
-    assert.equal(chunks.map((chunk) => chunk.candidates[0].content.parts[0].text).join(''), TEXT);
     assert.match(answer.headers.get('content-type'), /^application\/json/);
+    return answer.json();
+  };
+  await row('plain HTTP, ?key=, JSON array stream', async (seen) => {
+    const chunks = await arrayCall('gemini-fake-text-chunked');
+    assert.equal(chunks.map((chunk) => chunk.candidates[0].content.parts[0].text).join(''), TEXT);
     assertKeys(seen, upstreamKey('gemini'), CLIENT_KEY);
-    assert.ok(seen.fake.requests[0].url.includes('alt=sse'), 'the upstream is asked for an event stream');
+  });
+  for (const fault of ['cut', 'eof']) {
+    await row(`plain HTTP, JSON array stream that breaks (${fault})`, async () => {
+      const chunks = await arrayCall(`gemini-fake-${fault}`);
+      assert.ok(chunks.length > 1 && chunks[0].candidates, 'no words before the error');
+      assert.ok(chunks.at(-1).error.code >= 500);
+    });
+  }
+  await row('echo, JSON array stream', async () => {
+    const chunks = await arrayCall('echo');
+    assert.match(chunks.map((chunk) => chunk.candidates[0].content.parts[0].text ?? '').join(''), /What is the weather/);
   });
 }
 

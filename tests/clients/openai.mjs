@@ -17,6 +17,7 @@ export async function openaiRows(matrix, url) {
   await chatFailures(matrix, client, url);
   await responsesRows(matrix, client);
   await responsesFailures(matrix, client);
+  await echoRows(matrix, client);
   await otherRows(matrix, client);
 }
 
@@ -81,6 +82,30 @@ async function chatRows(matrix, client) {
     const streamed = await client.chat.completions.stream({ model: 'echo', messages: [{ role: 'user', content: 'one two three' }] }).finalChatCompletion();
     assert.match(streamed.choices[0].message.content, /one two three/);
   });
+}
+
+async function echoRows(matrix, client) {
+  for (const [form, send] of [['create', (request) => client.chat.completions.create(request)], ['stream', (request) => client.chat.completions.stream(request).finalChatCompletion()]]) {
+    await matrix.row('openai chat', `echo that calls a tool, ${form}`, async () => {
+      const request = { model: 'echo-think-tool', messages: [{ role: 'user', content: 'Oslo' }], tools: chatTools };
+      const [{ message, finish_reason }] = (await send(request)).choices;
+      const [call] = message.tool_calls;
+      assert.deepEqual([call.function.name, Object.keys(JSON.parse(call.function.arguments)).sort(), finish_reason], ['get_weather', ['city', 'unit'], 'tool_calls']);
+      const second = await send({ ...request, messages: [...request.messages, { role: 'assistant', content: message.content, tool_calls: message.tool_calls }, { role: 'tool', tool_call_id: call.id, content: 'twelve degrees' }] });
+      assert.match(second.choices[0].message.content, /twelve degrees/);
+    });
+  }
+  for (const [form, send] of [['create', (request) => client.responses.create(request)], ['stream', (request) => client.responses.stream(request).finalResponse()]]) {
+    await matrix.row('openai responses', `echo that thinks and calls a tool, ${form}`, async () => {
+      const request = { model: 'echo-think-tool', input: [{ role: 'user', content: 'Oslo' }], tools: responsesTools, reasoning: { summary: 'auto' } };
+      const first = await send(request);
+      const call = first.output.at(-1);
+      assert.deepEqual([first.output[0].type, call.type, call.name, Object.keys(JSON.parse(call.arguments)).sort()], ['reasoning', 'function_call', 'get_weather', ['city', 'unit']]);
+      const { call_id, name, arguments: args } = call;
+      const second = await send({ ...request, input: [...request.input, { type: 'function_call', call_id, name, arguments: args }, { type: 'function_call_output', call_id, output: 'twelve degrees' }] });
+      assert.match(second.output_text, /twelve degrees/);
+    });
+  }
 }
 
 async function chatFailures(matrix, client, url) {
