@@ -59,7 +59,7 @@ public sealed class ChatDialect : IDialect
         Assert.NotNull(JsonLook.Text(body, "error", "type"));
         Assert.NotNull(JsonLook.At(body, "error", "code"));
         Assert.NotNull(JsonLook.At(body, "error", "param"));
-        if (status is >= 400 and < 500 and not 429) Assert.Equal("invalid_request_error", JsonLook.Text(body, "error", "type"));
+        if (status is 400 or 401 or 404) Assert.Equal("invalid_request_error", JsonLook.Text(body, "error", "type"));
         return JsonLook.Text(body, "error", "message") ?? throw new InvalidDataException("no error.message");
     }
 
