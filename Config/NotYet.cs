@@ -13,7 +13,6 @@ public sealed class NotYet(IReadOnlyList<(string Key, string? Honoured)> keys)
 
     public static NotYet Upstream { get; } = new(
     [
-        ("allow_private", "true"),
         ("api_region", null),
         ("auth_write_back", null),
         ("must_stream", null),

@@ -55,7 +55,7 @@ public sealed class AnthropicProtocol : IClientProtocol, IUpstreamProtocol
 
     public void WriteRequest(IBufferWriter<byte> output, ChatRequest request) => throw new NotSupportedException();
 
-    public IResponseReader CreateReader(IResponseSink sink) => new AnthropicResponseReader(sink);
+    public IResponseReader CreateReader(IResponseSink sink, bool clientArray = false) => new AnthropicResponseReader(sink);
 
     public ProxyError ReadError(int status, ReadOnlySpan<byte> body) => AnthropicErrors.Read(status, body);
 
