@@ -64,7 +64,7 @@ public sealed class AnthropicProtocol(AnthropicTraits? traits = null) : IClientP
     public void WriteRequest(IBufferWriter<byte> output, ChatRequest request) =>
         BrokenText.Guard(() => new AnthropicRequestWriter(request, _traits).Write(output));
 
-    public IResponseReader CreateReader(IResponseSink sink) => new AnthropicResponseReader(sink);
+    public IResponseReader CreateReader(IResponseSink sink, bool clientArray = false) => new AnthropicResponseReader(sink);
 
     public ProxyError ReadError(int status, ReadOnlySpan<byte> body) => AnthropicErrors.Read(status, body);
 

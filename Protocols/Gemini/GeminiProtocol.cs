@@ -56,11 +56,7 @@ public sealed class GeminiProtocol(GeminiTraits? traits = null) : IClientProtoco
     public void WriteRequest(IBufferWriter<byte> output, ChatRequest request) =>
         BrokenText.Guard(() => new GeminiRequestWriter(request, _traits).Write(output));
 
-    public IResponseReader CreateReader(IResponseSink sink) => new GeminiResponseReader(sink);
-
-    /// <summary>A reader for a client that is given this answer's bytes.</summary>
-    /// <param name="clientArray">As a JSON array instead of events.</param>
-    public IResponseReader CreateReader(IResponseSink sink, bool clientArray) => new GeminiResponseReader(sink) { ClientArray = clientArray };
+    public IResponseReader CreateReader(IResponseSink sink, bool clientArray = false) => new GeminiResponseReader(sink) { ClientArray = clientArray };
 
     public ProxyError ReadError(int status, ReadOnlySpan<byte> body) => GeminiErrors.Read(status, body);
 
