@@ -37,7 +37,7 @@ public sealed class OpenAIChatProtocol : IClientProtocol, IUpstreamProtocol
 
     public void WriteRequest(IBufferWriter<byte> output, ChatRequest request) => throw new NotSupportedException();
 
-    public IResponseReader CreateReader(IResponseSink sink) => new OpenAIChatResponseReader(sink);
+    public IResponseReader CreateReader(IResponseSink sink, bool clientArray = false) => new OpenAIChatResponseReader(sink);
 
     public ProxyError ReadError(int status, ReadOnlySpan<byte> body) => OpenAIErrorReader.Read(status, body);
 }

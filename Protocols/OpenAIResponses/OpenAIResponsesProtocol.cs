@@ -44,7 +44,7 @@ public sealed class OpenAIResponsesProtocol : IClientProtocol, IUpstreamProtocol
 
     public void WriteRequest(IBufferWriter<byte> output, ChatRequest request) => throw new NotSupportedException();
 
-    public IResponseReader CreateReader(IResponseSink sink) => new OpenAIResponsesResponseReader(sink);
+    public IResponseReader CreateReader(IResponseSink sink, bool clientArray = false) => new OpenAIResponsesResponseReader(sink);
 
     public ProxyError ReadError(int status, ReadOnlySpan<byte> body) => OpenAIErrorReader.Read(status, body);
 }

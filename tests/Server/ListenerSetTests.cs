@@ -176,7 +176,9 @@ public sealed class ListenerSetTests : IAsyncLifetime
         using var client = new HttpClient(handler);
         foreach (Version version in (Version[])[HttpVersion.Version11, HttpVersion.Version20])
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{Only()}/") { Version = version, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{Only()}/");
+            request.Version = version;
+            request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
             using HttpResponseMessage response = await client.SendAsync(request);
             Assert.Equal((version, "begin;"), (response.Version, await response.Content.ReadAsStringAsync()));
             Assert.False(response.Headers.Contains("Server"));
