@@ -14,16 +14,26 @@ public sealed class CopyWay(IResponseReader reader, IFrameReader frames, bool co
 
     public void OnFrame(in Frame frame, IBufferWriter<byte> output)
     {
-        // A Gemini client dies of a comment, so an upstream's is not passed on to one.
         if (frame.Data.IsEmpty && frames is JsonArrayReader)
         {
             // The closing bracket waits for the verdict: behind it no failure could be told.
             _close = [.. _close, .. frame.Raw];
             return;
         }
-        if (frame.Data.IsEmpty && !copiesComments) return;
+        // A Gemini client dies of a comment, so an upstream's is not passed on to one.
+        if (!copiesComments && HasComment(frame.Raw))
+        {
+            if (frame.Data.IsEmpty) return;
+            output.Write("data: "u8);
+            output.Write(frame.Data);
+            output.Write("\r\n\r\n"u8);
+            return;
+        }
         output.Write(frame.Raw);
     }
+
+    // A JSON text in an event has no raw line end, so a colon at the start of a line is a comment's.
+    private static bool HasComment(ReadOnlySpan<byte> raw) => raw.StartsWith(":"u8) || raw.IndexOf("\n:"u8) >= 0 || raw.IndexOf("\r:"u8) >= 0;
 
     public void OnEnd(IBufferWriter<byte> output)
     {

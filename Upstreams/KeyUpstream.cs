@@ -25,6 +25,8 @@ public sealed class KeyUpstream(IUpstreamProtocol protocol, string name, Uri pub
     {
         if (credential is null) return;
         string value = keyHeader == "Authorization" ? "Bearer " + credential.Reveal() : credential.Reveal();
+        // A configured header wins over ours, "except credentials".
+        message.Headers.Remove(keyHeader);
         message.Headers.TryAddWithoutValidation(keyHeader, value);
     }
 
