@@ -1,3 +1,4 @@
+using System.Globalization;
 using Aiproxy.Protocols.Model;
 using Aiproxy.Upstreams;
 
@@ -53,7 +54,7 @@ public sealed class RequestRun(Exchange exchange)
         if (_failed < 2 || told.RetryAfter is not { } wait || _rawOutcome!.Error?.RetryAfter is { } own && own <= wait) return _raw;
 
         // Another upstream is free sooner than this one says.
-        List<KeyValuePair<string, string>> headers = [.. _raw.Headers.Where(header => !header.Key.StartsWith("retry-after", StringComparison.OrdinalIgnoreCase))];
+        List<KeyValuePair<string, string>> headers = [.. _raw.Headers.Where(header => !IsRetryHint(header.Key))];
         headers.AddRange(ErrorHeaders.Of(told));
         return _raw with { Headers = headers };
     }
@@ -61,11 +62,15 @@ public sealed class RequestRun(Exchange exchange)
     /// <summary>Sets the telling headers as they stand now.</summary>
     public void TellRoute()
     {
-        List<KeyValuePair<string, string>> headers = exchange.Answer.Headers;
-        headers.RemoveAll(header => header.Key is "x-aiproxy-upstream" or "x-aiproxy-attempts");
-        headers.Add(new("x-aiproxy-upstream", HeaderText(exchange.UpstreamName ?? "")));
-        headers.Add(new("x-aiproxy-attempts", exchange.Attempts.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        exchange.Answer.RouteHeaders =
+        [
+            new("x-aiproxy-upstream", HeaderText(exchange.UpstreamName ?? "")),
+            new("x-aiproxy-attempts", exchange.Attempts.ToString(CultureInfo.InvariantCulture)),
+        ];
     }
+
+    private static bool IsRetryHint(string name) =>
+        name.StartsWith("retry-after", StringComparison.OrdinalIgnoreCase) || name.Equals("x-should-retry", StringComparison.OrdinalIgnoreCase);
 
     // Names may be of any script, headers may not.
     private static string HeaderText(string name)

@@ -25,8 +25,8 @@ public sealed class Exchange : IDisposable
 
     public required ClientAnswer Answer { get; init; }
 
-    /// <summary>For writers of the client's protocol.</summary>
-    public required WriterOptions WriterOptions { get; init; }
+    /// <summary>For writers of the client's protocol. Once the request was read they know it.</summary>
+    public required WriterOptions WriterOptions { get; set; }
 
     /// <summary>Content type of a stream to this client.</summary>
     public string StreamContentType => Head.JsonArray ? "application/json; charset=UTF-8" : "text/event-stream; charset=utf-8";
@@ -64,8 +64,10 @@ public sealed class Exchange : IDisposable
     {
         if (_request is not null) return _request;
         ReadOnlyMemory<byte> body = Body.Span.StartsWith("\uFEFF"u8) ? Body[3..] : Body;
-        _document ??= JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 256 });
-        return _request = Protocol.ReadRequest(_document.RootElement, Head);
+        _document ??= JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = BodyScan.MaxLevels });
+        _request = Protocol.ReadRequest(_document.RootElement, Head);
+        WriterOptions = WriterOptions with { Request = _request, IncludeUsage = _request.IncludeUsage };
+        return _request;
     }
 
     public void Dispose() => _document?.Dispose();
