@@ -25,8 +25,8 @@ public sealed class Exchange : IDisposable
 
     public required ClientAnswer Answer { get; init; }
 
-    /// <summary>For writers of the client's protocol. Once the request was read they know it.</summary>
-    public required WriterOptions WriterOptions { get; set; }
+    /// <summary>For writers of the client's protocol.</summary>
+    public required WriterOptions WriterOptions { get; init; }
 
     /// <summary>Content type of a stream to this client.</summary>
     public string StreamContentType => Head.JsonArray ? "application/json; charset=UTF-8" : "text/event-stream; charset=utf-8";
@@ -65,9 +65,22 @@ public sealed class Exchange : IDisposable
         if (_request is not null) return _request;
         ReadOnlyMemory<byte> body = Body.Span.StartsWith("\uFEFF"u8) ? Body[3..] : Body;
         _document ??= JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = BodyScan.MaxLevels });
-        _request = Protocol.ReadRequest(_document.RootElement, Head);
-        WriterOptions = WriterOptions with { Request = _request, IncludeUsage = _request.IncludeUsage };
-        return _request;
+        return _request = Protocol.ReadRequest(_document.RootElement, Head);
+    }
+
+    /// <summary>For a writer of the client's protocol, with what the request says of the answer's form.</summary>
+    public WriterOptions ReadWriterOptions()
+    {
+        try
+        {
+            ChatRequest request = ReadRequest();
+            return WriterOptions with { IncludeUsage = request.IncludeUsage, Request = request };
+        }
+        catch (ProtocolException)
+        {
+            // Forwarded as it was, and the upstream took it: its answer is worth more than our opinion of the request.
+            return WriterOptions;
+        }
     }
 
     public void Dispose() => _document?.Dispose();
