@@ -68,10 +68,11 @@ public sealed class ProxyServer(ProtocolTable protocols, UpstreamTable types, Co
         var limits = new KeyLimits(clock);
         var budget = new ByteBudget(long.MaxValue);
         var bodies = new RequestBody(budget, clock);
-        var lists = new ModelLists(new ModelCatalog(clients, types, clock, BuildInfo.UserAgent));
+        var messages = new UpstreamMessage(BuildInfo.UserAgent);
+        var lists = new ModelLists(new ModelCatalog(clients, messages, types, clock));
         var runtime = new Runtime(types, states, limits, budget, listeners, logFile, lists);
 
-        var forwarder = new Forwarder(clients, new UpstreamMessage(BuildInfo.UserAgent));
+        var forwarder = new Forwarder(clients, messages);
         var loop = new AttemptLoop(forwarder, types, states, log, clock);
         var endpoints = new Endpoints(
             runtime, protocols, new GenerateEndpoint(runtime, bodies, limits, loop, clock),

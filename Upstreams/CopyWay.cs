@@ -6,34 +6,33 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Upstreams;
 
 /// <summary>Same protocol, same mode, same framing: each frame's bytes as they came.</summary>
-public sealed class CopyWay(IResponseReader reader, IFrameReader frames, bool copiesComments) : IResponseWay
+/// <param name="isStrict">The client's library knows nothing but <c>data: </c> lines (Gemini): any other line of an event stream stays here.</param>
+public sealed class CopyWay(IResponseReader reader, IFrameReader frames, bool isStrict) : IResponseWay
 {
     private byte[] _close = [];
+    private bool _endsAsItCame;
 
     public bool IsWhole => false;
 
     public void OnFrame(in Frame frame, IBufferWriter<byte> output)
     {
-        if (frame.Data.IsEmpty && frames is JsonArrayReader)
+        if (frames is JsonArrayReader)
         {
             // The closing bracket waits for the verdict: behind it no failure could be told.
-            _close = [.. _close, .. frame.Raw];
+            if (frame.Data.IsEmpty) _close = [.. _close, .. frame.Raw];
+            else output.Write(frame.Raw);
             return;
         }
-        // A Gemini client dies of a comment, so an upstream's is not passed on to one.
-        if (!copiesComments && HasComment(frame.Raw))
+        if (frame.Raw.IndexOfAnyExcept("\r\n"u8) < 0)
         {
-            if (frame.Data.IsEmpty) return;
-            output.Write("data: "u8);
-            output.Write(frame.Data);
-            output.Write("\r\n\r\n"u8);
+            // The rest of a line end that a read had cut in two.
+            output.Write(frame.Raw);
             return;
         }
-        output.Write(frame.Raw);
+        _endsAsItCame = !isStrict || IsOneDataLine(frame);
+        if (_endsAsItCame) output.Write(frame.Raw);
+        else ReframeWay.WriteEvent(frame.Data, output);
     }
-
-    // A JSON text in an event has no raw line end, so a colon at the start of a line is a comment's.
-    private static bool HasComment(ReadOnlySpan<byte> raw) => raw.StartsWith(":"u8) || raw.IndexOf("\n:"u8) >= 0 || raw.IndexOf("\r:"u8) >= 0;
 
     public void OnEnd(IBufferWriter<byte> output)
     {
@@ -52,6 +51,12 @@ public sealed class CopyWay(IResponseReader reader, IFrameReader frames, bool co
     // The last event of a body that forgot its blank line is lost in the clients' libraries, and what follows would become part of it.
     private void EndLastEvent(IBufferWriter<byte> output)
     {
-        if (frames is SseReader events) output.Write(events.MissingEnd);
+        if (_endsAsItCame && frames is SseReader events) output.Write(events.MissingEnd);
+    }
+
+    private static bool IsOneDataLine(in Frame frame)
+    {
+        ReadOnlySpan<byte> prefix = "data: "u8, end = "\r\n"u8;
+        return ReframeWay.IsChunk(frame.Data) && frame.Raw.StartsWith(prefix) && frame.Raw[(prefix.Length + frame.Data.Length)..].IndexOfAnyExcept(end) < 0;
     }
 }
