@@ -51,7 +51,7 @@ public sealed class OpenAIChatProtocol(OpenAIChatTraits? traits = null) : IClien
         }
     }
 
-    public IResponseReader CreateReader(IResponseSink sink) => new OpenAIChatResponseReader(sink);
+    public IResponseReader CreateReader(IResponseSink sink, bool clientArray = false) => new OpenAIChatResponseReader(sink);
 
     public ProxyError ReadError(int status, ReadOnlySpan<byte> body) => OpenAIErrorReader.Read(status, body);
 }

@@ -58,7 +58,7 @@ public sealed class OpenAIResponsesProtocol(OpenAIResponsesTraits? traits = null
         }
     }
 
-    public IResponseReader CreateReader(IResponseSink sink) => new OpenAIResponsesResponseReader(sink);
+    public IResponseReader CreateReader(IResponseSink sink, bool clientArray = false) => new OpenAIResponsesResponseReader(sink);
 
     public ProxyError ReadError(int status, ReadOnlySpan<byte> body) => OpenAIErrorReader.Read(status, body);
 }

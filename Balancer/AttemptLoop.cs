@@ -1,0 +1,206 @@
+using Aiproxy.Protocols;
+using Aiproxy.Protocols.Model;
+using Aiproxy.Upstreams;
+using Serilog;
+
+namespace Aiproxy.Balancer;
+
+/// <summary>Tries upstream after upstream until one answers, and tells the client the most telling failure when none does. Steps 3, 4 and 11, 12 of the walk.</summary>
+public sealed class AttemptLoop(Forwarder forwarder, UpstreamTable types, UpstreamStateTable states, ILogger log, TimeProvider clock)
+{
+    private readonly WeightedRoundRobin _robin = new();
+    private readonly LastResort _lastResort = new(clock);
+
+    /// <summary>Ends with the client answered, or gone.</summary>
+    public async Task RunAsync(Exchange exchange, Router router)
+    {
+        var run = new RequestRun(exchange);
+        try
+        {
+            await TryModelAsync(run, exchange.Head.Model, router).ConfigureAwait(false);
+            foreach (string fallback in router.Fallbacks(exchange.Head.Model))
+            {
+                if (run.IsOver) break;
+                log.Information("request {Id:l} falls back from {Model:l} to {Fallback:l}", exchange.RequestId, exchange.Head.Model, fallback);
+                await TryModelAsync(run, fallback, router).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            run.SettleDoubtful();
+        }
+        if (exchange.Answer.HasBegun || exchange.Answer.Gone.IsCancellationRequested) return;
+
+        ProxyError error = run.IsServed
+            ? run.Failures.Tell(clock.GetUtcNow())
+            : new ProxyError(ErrorKind.NotFound, $"the model '{exchange.Head.Model}' is not served by any upstream") { Param = "model", Code = "model_not_found" };
+        if (!run.IsServed) log.Warning("request {Id:l}: nobody serves {Model:l}; a line in model_mappings would: \"{Model:l}\": \"...\"", exchange.RequestId, exchange.Head.Model, exchange.Head.Model);
+        exchange.Failure = error;
+        await exchange.Answer.FailAsync(error, exchange.RequestId, run.RawFor(error)).ConfigureAwait(false);
+    }
+
+    /// <summary>A model is worth listing: somebody serves it whose circuit is not open.</summary>
+    public bool IsServed(Router router, string model)
+    {
+        foreach (Route route in router.Routes(model))
+            if (states.For(route.Upstream).Circuit(route.UpstreamModel).State != CircuitState.Open) return true;
+        return false;
+    }
+
+    private async Task TryModelAsync(RequestRun run, string model, Router router)
+    {
+        // Step 3.
+        List<Route> left = Usable(run, router.Routes(model));
+        bool visitedOne = false;
+        while (left.Count > 0 && !run.IsOver)
+        {
+            List<Route> free = left.FindAll(IsFree);
+            if (free.Count == 0)
+            {
+                foreach (Route blocked in left) NoteBlocked(run, blocked);
+                if (!visitedOne) await ProbeAsync(run, model, left).ConfigureAwait(false);
+                return;
+            }
+            // Step 4.
+            Route route = visitedOne ? _robin.PickAgain(model, free) : _robin.Pick(model, free);
+            left.Remove(route);
+            visitedOne = true;
+            UpstreamState state = states.For(route.Upstream);
+            CircuitBreaker circuit = state.Circuit(route.UpstreamModel);
+            if (circuit.TryEnter(out CircuitPass pass)) await VisitAsync(run, route, state, circuit, pass).ConfigureAwait(false);
+            else NoteBlocked(run, route);
+        }
+    }
+
+    // Every circuit is open: one request a second may try the least bad upstream.
+    private async Task ProbeAsync(RequestRun run, string model, List<Route> blocked)
+    {
+        List<CircuitBreaker> circuits = blocked.ConvertAll(route => states.For(route.Upstream).Circuit(route.UpstreamModel));
+        if (!_lastResort.TryProbe(model, circuits, out int index, out CircuitPass pass)) return;
+        await VisitAsync(run, blocked[index], states.For(blocked[index].Upstream), circuits[index], pass).ConfigureAwait(false);
+    }
+
+    private async Task VisitAsync(RequestRun run, Route route, UpstreamState state, CircuitBreaker circuit, CircuitPass pass)
+    {
+        if (!state.TryEnter(route.Upstream.MaxConcurrent))
+        {
+            circuit.Cancelled(pass);
+            run.Failures.Add(Outcome.Busy, route.Upstream.Name);
+            return;
+        }
+        bool settled = false;
+        try
+        {
+            Outcome? last = null;
+            var tried = new HashSet<int>();
+            while (!run.IsOver && state.Credentials.TryNext(tried, out CredentialSlot slot))
+            {
+                tried.Add(slot.Index);
+                Attempt attempt = await AttemptAsync(run, route, slot, () => pass = circuit.Answering(pass)).ConfigureAwait(false);
+                last = attempt.Outcome;
+                state.Note(last);
+                run.Note(attempt, route.Upstream.Name);
+                LogFailure(run, route, last);
+                if (last.Scope != Scope.Credential || last.IsFinal) break;
+            }
+            // Step 11.
+            settled = true;
+            if (last is null) NoteCredentialRest(run, route, state, circuit, pass);
+            else if (last.CountsIfAnotherAccepts) run.Doubt(circuit, pass, last);
+            else if (Settlement.OfVisit(circuit, pass, last, anotherAccepted: false)) LogCircuit(route, circuit);
+        }
+        finally
+        {
+            // A probe that is never given back would hold its circuit half-open.
+            if (!settled) circuit.Cancelled(pass);
+            state.Leave();
+        }
+    }
+
+    private async Task<Attempt> AttemptAsync(RequestRun run, Route route, CredentialSlot slot, Action onOutput)
+    {
+        Exchange exchange = run.Exchange;
+        IUpstreamType type = types.Find(route.Upstream.ApiType)!;
+        bool told = false;
+        exchange.Attempts++;
+        exchange.UpstreamName = route.Upstream.Name;
+        exchange.UpstreamModel = route.UpstreamModel;
+        exchange.OnOutput = () =>
+        {
+            // A trial makes room for others at the first output, not at the end of a long answer.
+            told = true;
+            slot.Succeeded();
+            onOutput();
+        };
+        run.TellRoute();
+        var target = new UpstreamTarget(
+            route.Upstream, type, type.ProtocolFor(exchange.Protocol)!, route.UpstreamModel,
+            slot.Index < route.Upstream.Tokens.Count ? route.Upstream.Tokens[slot.Index] : null, slot.Index);
+        try
+        {
+            Attempt attempt = await forwarder.SendAsync(exchange, target).ConfigureAwait(false);
+            if (!told) Settlement.OfAttempt(slot, attempt.Outcome);
+            return attempt;
+        }
+        catch
+        {
+            if (!told) slot.Cancelled();
+            throw;
+        }
+    }
+
+    private List<Route> Usable(RequestRun run, IReadOnlyList<Route> routes)
+    {
+        var usable = new List<Route>(routes.Count);
+        foreach (Route route in routes)
+        {
+            run.IsServed = true;
+            IUpstreamType? type = types.Find(route.Upstream.ApiType);
+            IUpstreamProtocol? protocol = type?.ProtocolFor(run.Exchange.Protocol);
+            Operation operation = run.Exchange.Head.Target.Operation;
+            bool speaks = protocol is not null && (operation == Operation.Generate || (protocol.Name == run.Exchange.Protocol.Name && type!.Supports(operation)));
+            if (speaks) usable.Add(route);
+            else run.Failures.Add(Outcome.CannotSay(NoSuchCall(run.Exchange)), route.Upstream.Name);
+        }
+        return usable;
+    }
+
+    private bool IsFree(Route route)
+    {
+        UpstreamState state = states.For(route.Upstream);
+        return state.Circuit(route.UpstreamModel).BlockedUntil is null && state.Credentials.NextAvailable is null
+            && (route.Upstream.MaxConcurrent is not { } limit || state.InFlight < limit);
+    }
+
+    private void NoteBlocked(RequestRun run, Route route)
+    {
+        UpstreamState state = states.For(route.Upstream);
+        CircuitBreaker circuit = state.Circuit(route.UpstreamModel);
+        if (state.Credentials.NextAvailable is { } credential) run.Failures.AddBlocked(credential, isLimit: true);
+        else if (circuit.BlockedUntil is { } until) run.Failures.AddBlocked(until, isLimit: circuit.RestsUntil is not null);
+        else run.Failures.Add(Outcome.Busy, route.Upstream.Name);
+    }
+
+    private static void NoteCredentialRest(RequestRun run, Route route, UpstreamState state, CircuitBreaker circuit, CircuitPass pass)
+    {
+        circuit.Cancelled(pass);
+        if (state.Credentials.NextAvailable is { } until) run.Failures.AddBlocked(until, isLimit: true);
+        else run.Failures.Add(Outcome.Busy, route.Upstream.Name);
+    }
+
+    private static ProxyError NoSuchCall(Exchange exchange) =>
+        new(ErrorKind.NotFound, $"no upstream of the model '{exchange.Head.Model}' has this call of the {exchange.Protocol.Name} protocol");
+
+    private void LogFailure(RequestRun run, Route route, Outcome outcome)
+    {
+        if (outcome.Kind is OutcomeKind.Success or OutcomeKind.ClientGone) return;
+        // A transport fault is described by us; an upstream's own words may quote the prompt.
+        string reason = outcome.Error is { UpstreamStatus: null } ours && outcome.Kind != OutcomeKind.CannotSay ? ours.Message : $"HTTP {outcome.Error?.UpstreamStatus}";
+        log.Warning(
+            "request {Id:l}: attempt {Attempt} at {Upstream:l}/{Model:l} failed: {Kind} {ErrorKind}, {Reason:l}",
+            run.Exchange.RequestId, run.Exchange.Attempts, route.Upstream.Name, route.UpstreamModel, outcome.Kind, outcome.Error?.Kind, reason);
+    }
+
+    private void LogCircuit(Route route, CircuitBreaker circuit) =>
+        log.Warning("circuit of {Upstream:l}/{Model:l} is {State}, blocked until {Until}", route.Upstream.Name, route.UpstreamModel, circuit.State, circuit.BlockedUntil);
+}

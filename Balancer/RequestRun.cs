@@ -1,0 +1,77 @@
+using Aiproxy.Protocols.Model;
+using Aiproxy.Upstreams;
+
+namespace Aiproxy.Balancer;
+
+/// <summary>How far one request has come. Not thread-safe.</summary>
+public sealed class RequestRun(Exchange exchange)
+{
+    private readonly List<(CircuitBreaker Circuit, CircuitPass Pass, Outcome Outcome)> _doubtful = [];
+    private RawAnswer? _raw;
+    private Outcome? _rawOutcome;
+    private int _failed;
+    private bool _accepted;
+    private bool _final;
+
+    public Exchange Exchange => exchange;
+
+    public FailureRank Failures { get; } = new();
+
+    /// <summary>Somebody serves the model, able to take the request or not.</summary>
+    public bool IsServed { get; set; }
+
+    /// <summary>The client was answered or left, or a rule said to answer now: no further attempt.</summary>
+    public bool IsOver => _final || exchange.Answer.HasBegun || exchange.Answer.Gone.IsCancellationRequested
+        || (exchange.TotalDeadline != long.MaxValue && exchange.Clock.GetTimestamp() >= exchange.TotalDeadline);
+
+    /// <summary>Books an attempt.</summary>
+    public void Note(Attempt attempt, string upstream)
+    {
+        if (attempt.Outcome.Kind == OutcomeKind.Success) _accepted = true;
+        if (attempt.Outcome.IsFinal) _final = true;
+        if (attempt.Outcome.Error is null) return;
+        _failed++;
+        Failures.Add(attempt.Outcome, upstream);
+        if (!ReferenceEquals(Failures.Best, attempt.Outcome)) return;
+        _raw = attempt.Raw;
+        _rawOutcome = attempt.Outcome;
+    }
+
+    /// <summary>A refusal that may be the upstream's own fault: known when the request is through.</summary>
+    public void Doubt(CircuitBreaker circuit, CircuitPass pass, Outcome outcome) => _doubtful.Add((circuit, pass, outcome));
+
+    /// <summary>Books the doubtful ones. Once, at the end.</summary>
+    public void SettleDoubtful()
+    {
+        foreach ((CircuitBreaker circuit, CircuitPass pass, Outcome outcome) in _doubtful) Settlement.OfVisit(circuit, pass, outcome, _accepted);
+    }
+
+    /// <summary>The upstream's own answer that goes with the failure that is told; null: an envelope of ours does.</summary>
+    public RawAnswer? RawFor(ProxyError told)
+    {
+        if (_raw is null || !ReferenceEquals(Failures.Best, _rawOutcome)) return null;
+        if (_failed < 2 || told.RetryAfter is not { } wait || _rawOutcome!.Error?.RetryAfter is { } own && own <= wait) return _raw;
+
+        // Another upstream is free sooner than this one says.
+        List<KeyValuePair<string, string>> headers = [.. _raw.Headers.Where(header => !header.Key.StartsWith("retry-after", StringComparison.OrdinalIgnoreCase))];
+        headers.AddRange(ErrorHeaders.Of(told));
+        return _raw with { Headers = headers };
+    }
+
+    /// <summary>Sets the telling headers as they stand now.</summary>
+    public void TellRoute()
+    {
+        List<KeyValuePair<string, string>> headers = exchange.Answer.Headers;
+        headers.RemoveAll(header => header.Key is "x-aiproxy-upstream" or "x-aiproxy-attempts");
+        headers.Add(new("x-aiproxy-upstream", HeaderText(exchange.UpstreamName ?? "")));
+        headers.Add(new("x-aiproxy-attempts", exchange.Attempts.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+    }
+
+    // Names may be of any script, headers may not.
+    private static string HeaderText(string name)
+    {
+        foreach (char c in name)
+            if (c is < ' ' or > '~') return Uri.EscapeDataString(name);
+        return name;
+    }
+}

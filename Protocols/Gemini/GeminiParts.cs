@@ -1,0 +1,93 @@
+using System.Buffers;
+using System.Text;
+using Aiproxy.Protocols.Model;
+
+namespace Aiproxy.Protocols.Gemini;
+
+/// <summary>Writes the parts of an answer, and keeps foreign proofs until a part comes by that can carry them.</summary>
+/// <remarks>A proof that is not Gemini's travels as <c>thoughtSignature</c> on the first call after it, or on an empty text part where none follows.</remarks>
+public sealed class GeminiParts(WriterOptions options)
+{
+    private byte[]? _carried;
+
+    /// <summary>Thoughts are told where the client asked for them, or where its request was not read.</summary>
+    public bool ShowsThoughts { get; } = options.Request is null || options.Request.Reasoning?.Visible == true;
+
+    /// <summary>A proof waits for a part that carries it; a JSON string token.</summary>
+    public byte[]? TakeCarried()
+    {
+        byte[]? carried = _carried;
+        _carried = null;
+        return carried;
+    }
+
+    /// <summary>Keeps the proof of a thinking block that ended. Returns a proof that now needs a part of its own: Gemini's own, or the one that waited before.</summary>
+    public byte[]? Carry(AnswerBlock thinking)
+    {
+        if (thinking.Seal is not { } seal || thinking.SealKind is SealKind.None) return null;
+        if (thinking.SealKind == SealKind.Thought) return seal;
+        byte[]? earlier = TakeCarried();
+        _carried = Encoding.ASCII.GetBytes($"\"{SealEnvelope.Wrap(new Seal(thinking.SealKind, "", RawJson.Decode(seal)), thinking.Text())}\"");
+        return earlier;
+    }
+
+    /// <param name="token">A JSON string token.</param>
+    /// <param name="signature">Likewise; empty: none.</param>
+    public static void WriteText(IBufferWriter<byte> output, ReadOnlySpan<byte> token, bool isThought, ReadOnlySpan<byte> signature = default)
+    {
+        output.Write("{\"text\":"u8);
+        output.Write(token);
+        if (isThought) output.Write(",\"thought\":true"u8);
+        WriteSignature(output, signature);
+    }
+
+    /// <param name="arguments">Raw JSON of an object.</param>
+    public void WriteCall(IBufferWriter<byte> output, AnswerBlock call, ReadOnlySpan<byte> arguments)
+    {
+        byte[]? carried = TakeCarried();
+        output.Write("{\"functionCall\":{"u8);
+        if (call.ToolId.Length > 0)
+        {
+            output.Write("\"id\":"u8);
+            output.WriteQuoted(call.ToolId);
+            output.Write(","u8);
+        }
+        output.Write("\"name\":"u8);
+        output.WriteQuoted(call.ToolName);
+        output.Write(",\"args\":"u8);
+        output.WriteOneLine(arguments);
+        output.Write("}"u8);
+        WriteSignature(output, call is { Seal: not null, SealKind: SealKind.Thought } ? call.Seal : carried);
+    }
+
+    /// <summary>The response object around one part, or several with commas between.</summary>
+    /// <param name="reason">Empty: the answer goes on.</param>
+    public static void WriteObject(IBufferWriter<byte> output, ReadOnlySpan<byte> parts, ReadOnlySpan<byte> reason, in TokenUsage usage, ReadOnlySpan<byte> model, ReadOnlySpan<byte> id)
+    {
+        output.Write("{\"candidates\":[{\"content\":{\"parts\":["u8);
+        output.Write(parts);
+        output.Write("],\"role\":\"model\"}"u8);
+        if (!reason.IsEmpty)
+        {
+            output.Write(",\"finishReason\":"u8);
+            output.WriteQuoted(reason);
+        }
+        output.Write(",\"index\":0}]"u8);
+        GeminiUsage.Write(output, usage);
+        output.Write(",\"modelVersion\":"u8);
+        output.Write(model);
+        output.Write(",\"responseId\":"u8);
+        output.WriteQuoted(id);
+        output.Write("}"u8);
+    }
+
+    private static void WriteSignature(IBufferWriter<byte> output, ReadOnlySpan<byte> signature)
+    {
+        if (!signature.IsEmpty)
+        {
+            output.Write(",\"thoughtSignature\":"u8);
+            output.Write(signature);
+        }
+        output.Write("}"u8);
+    }
+}

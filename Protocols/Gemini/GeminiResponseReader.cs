@@ -1,0 +1,265 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using Aiproxy.EventStream;
+using Aiproxy.Protocols.Model;
+
+namespace Aiproxy.Protocols.Gemini;
+
+/// <summary>Reads generateContent answers. Each chunk is a whole response object whose parts go on where the last chunk's stopped.</summary>
+/// <remarks>Some servers tell a finish reason in every chunk, others send usage after it: the answer is finished when the stream ends, never before.
+/// A part with a signature is a block of its own, since its position is part of the proof.</remarks>
+public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
+{
+    private readonly GeminiUsage _usage = new();
+    private int _nextKey;
+    private int _open = -1;
+    private BlockKind _openKind;
+    private bool _started;
+    private bool _ended;
+    private bool _hasContent;
+    private bool _hasCall;
+    private bool _hasNameless;
+    private GeminiEnd _end;
+
+    /// <summary>The client is given a JSON array instead of events.</summary>
+    public bool ClientArray { get; set; }
+
+    /// <summary>How many elements of that array the client was given.</summary>
+    public int ElementsWritten { get; set; }
+
+    public void Read(in Frame frame)
+    {
+        if (_ended || frame.Data.IsEmpty || frame.Data.SequenceEqual("[DONE]"u8)) return;
+        ReadJson(frame.Data);
+        // What told a failure was not passed on.
+        if (!_ended) ElementsWritten++;
+        if (!_ended && frame.IsException) Fail(new ProxyError(ErrorKind.ServerError, "the upstream told an error without saying which"));
+    }
+
+    public void ReadWhole(ReadOnlySpan<byte> body)
+    {
+        if (_ended) return;
+        ReadJson(body);
+        if (_ended) return;
+        // A whole answer is whole: what some servers leave out of it is only the word for that.
+        if (_end == GeminiEnd.None && _hasContent) _end = GeminiEnd.Stop;
+        Complete();
+    }
+
+    public void Complete()
+    {
+        if (_ended) return;
+        if (_end == GeminiEnd.None) Fail(new ProxyError(ErrorKind.BadGateway, _started ? "the upstream's answer was cut short" : "the upstream's answer was empty"));
+        else if (_hasNameless) Fail(new ProxyError(ErrorKind.ServerError, "the upstream sent a tool call without a name"));
+        else if (_end == GeminiEnd.Other && !_hasContent) Fail(new ProxyError(ErrorKind.ServerError, "the upstream ended without content or a reason"));
+        else Finish();
+    }
+
+    public void WriteKeepalive(IBufferWriter<byte> output) =>
+        output.Write(ClientArray ? " "u8 : "data: {\"candidates\":[{\"content\":{\"role\":\"model\",\"parts\":[{\"text\":\"\"}]},\"index\":0}]}\r\n\r\n"u8);
+
+    public void WriteFailure(IBufferWriter<byte> output, ProxyError error)
+    {
+        GeminiErrors.WriteInStream(output, error, ClientArray, ElementsWritten == 0);
+        ElementsWritten++;
+    }
+
+    private void ReadJson(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            // Looked through first, so that nothing of a chunk is passed on that breaks in its middle.
+            var check = new JsonScan(json);
+            while (check.Next()) { }
+            Chunk(json);
+        }
+        catch (JsonException)
+        {
+            if (!_ended) Fail(new ProxyError(ErrorKind.BadGateway, "the upstream sent data that is not JSON"));
+        }
+    }
+
+    private void Chunk(ReadOnlySpan<byte> json)
+    {
+        ReadOnlySpan<byte> id = default, model = default, candidates = default, usage = default, feedback = default;
+        var scan = new JsonScan(json);
+        while (scan.Next())
+        {
+            if (scan.Root == JsonTokenType.StartArray)
+            {
+                if (!_ended && scan.Kind == JsonTokenType.StartObject) Chunk(scan.Value);
+            }
+            else if (scan.Is("error"u8) && !scan.IsNull)
+            {
+                Fail(GeminiErrors.ReadInBand(json));
+                return;
+            }
+            else if (scan.Is("responseId"u8)) id = scan.Inner;
+            else if (scan.Is("modelVersion"u8)) model = scan.Inner;
+            else if (scan.Is("candidates"u8)) candidates = scan.Value;
+            else if (scan.Is("usageMetadata"u8)) usage = scan.Value;
+            else if (scan.Is("promptFeedback"u8)) feedback = scan.Value;
+        }
+        if (scan.Root != JsonTokenType.StartObject) return;
+
+        if (!_started && !(candidates.IsEmpty && usage.IsEmpty && feedback.IsEmpty && id.IsEmpty))
+        {
+            _started = true;
+            sink.Start(id, model);
+        }
+        if (!usage.IsEmpty) sink.Usage(_usage.Read(usage));
+        if (!feedback.IsEmpty) Feedback(feedback);
+        if (!candidates.IsEmpty) Candidates(candidates);
+    }
+
+    private void Feedback(ReadOnlySpan<byte> json)
+    {
+        var scan = new JsonScan(json);
+        while (scan.Next())
+        {
+            if (scan.IsString && scan.Is("blockReason"u8)) _end = GeminiEnd.Refusal;
+        }
+    }
+
+    private void Candidates(ReadOnlySpan<byte> json)
+    {
+        var scan = new JsonScan(json);
+        while (!_ended && scan.Next())
+        {
+            if (scan.Kind == JsonTokenType.StartObject) Candidate(scan.Value);
+        }
+    }
+
+    private void Candidate(ReadOnlySpan<byte> json)
+    {
+        ReadOnlySpan<byte> content = default, reason = default;
+        long index = 0;
+        var scan = new JsonScan(json);
+        while (scan.Next())
+        {
+            if (scan.Is("content"u8)) content = scan.Value;
+            else if (scan.Is("finishReason"u8)) reason = scan.Inner;
+            else if (scan.Is("index"u8)) index = scan.Long() ?? 0;
+        }
+        if (index != 0) return;
+        GeminiEnd end = GeminiNames.ReadFinish(reason);
+        if (end == GeminiEnd.Malformed)
+        {
+            // Its parts are not looked at: a call in them is what was malformed.
+            Fail(new ProxyError(ErrorKind.ServerError, $"the upstream ended with {Encoding.UTF8.GetString(reason)}"));
+            return;
+        }
+        // The last word counts, but a plain one takes nothing back.
+        if (end > GeminiEnd.Stop || _end == GeminiEnd.None) _end = end;
+        if (content.IsEmpty) return;
+
+        var members = new JsonScan(content);
+        while (members.Next())
+        {
+            if (!members.Is("parts"u8)) continue;
+            var parts = new JsonScan(members.Value);
+            while (!_ended && parts.Next())
+            {
+                if (parts.Kind == JsonTokenType.StartObject) Part(parts.Value);
+            }
+        }
+    }
+
+    private void Part(ReadOnlySpan<byte> json)
+    {
+        ReadOnlySpan<byte> text = default, call = default, signature = default;
+        bool isThought = false, isForeign = false;
+        var scan = new JsonScan(json);
+        while (scan.Next())
+        {
+            if (scan.IsString && scan.Is("text"u8)) text = scan.Value;
+            else if (scan.Is("thought"u8)) isThought = scan.Kind == JsonTokenType.True;
+            else if (scan.IsString && scan.Is("thoughtSignature"u8)) signature = scan.Value;
+            else if (scan.Is("functionCall"u8)) call = scan.Value;
+            else if (scan.Kind == JsonTokenType.StartObject && !scan.Is("videoMetadata"u8) && !scan.Is("partMetadata"u8) && !scan.Is("mediaResolution"u8)) isForeign = true;
+        }
+        if (!call.IsEmpty) Call(call, signature);
+        else if (!text.IsEmpty || signature.Length > 2 && !isForeign) Text(text, isThought ? BlockKind.Thinking : BlockKind.Text, signature);
+        else if (isForeign) Foreign();
+    }
+
+    private void Text(ReadOnlySpan<byte> text, BlockKind kind, ReadOnlySpan<byte> signature)
+    {
+        bool isSigned = signature.Length > 2;
+        if (text.Length <= 2 && !isSigned) return;
+        if (_open >= 0 && (isSigned || _openKind != kind)) CloseOpen();
+        if (_open < 0)
+        {
+            (_open, _openKind) = (_nextKey++, kind);
+            sink.BlockStart(_open, kind);
+        }
+        if (text.Length > 2)
+        {
+            _hasContent = true;
+            sink.BlockDelta(_open, text);
+        }
+        if (!isSigned) return;
+        sink.BlockSeal(_open, SealKind.Thought, signature);
+        CloseOpen();
+    }
+
+    private void Call(ReadOnlySpan<byte> json, ReadOnlySpan<byte> signature)
+    {
+        ReadOnlySpan<byte> id = default, name = default, args = default;
+        var scan = new JsonScan(json);
+        while (scan.Next())
+        {
+            if (scan.Is("id"u8)) id = scan.Inner;
+            else if (scan.Is("name"u8)) name = scan.Inner;
+            else if (scan.Is("args"u8) && !scan.IsNull) args = scan.Value;
+        }
+        _hasContent = true;
+        if (name.IsEmpty)
+        {
+            _hasNameless = true;
+            return;
+        }
+        CloseOpen();
+        _hasCall = true;
+        int key = _nextKey++;
+        sink.BlockStart(key, BlockKind.ToolCall, id, name);
+        if (signature.Length > 2) sink.BlockSeal(key, SealKind.Thought, signature);
+        // An object by the protocol; some servers give its text as a string.
+        if (!args.IsEmpty) sink.BlockDelta(key, args[0] == (byte)'"' ? args : ByteOutput.Quote(args));
+        sink.BlockEnd(key);
+    }
+
+    private void Foreign()
+    {
+        CloseOpen();
+        _hasContent = true;
+        int key = _nextKey++;
+        sink.BlockStart(key, BlockKind.Foreign);
+        sink.BlockEnd(key);
+    }
+
+    private void CloseOpen()
+    {
+        if (_open >= 0) sink.BlockEnd(_open);
+        _open = -1;
+    }
+
+    private void Finish()
+    {
+        CloseOpen();
+        _ended = true;
+        sink.Finish(_end switch
+        {
+            GeminiEnd.MaxTokens => FinishReason.MaxTokens,
+            GeminiEnd.Refusal => FinishReason.Refusal,
+            _ => _hasCall ? FinishReason.ToolUse : FinishReason.EndTurn,
+        });
+    }
+
+    private void Fail(ProxyError error)
+    {
+        _ended = true;
+        sink.Fail(error);
+    }
+}

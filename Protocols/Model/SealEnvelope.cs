@@ -1,0 +1,91 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+
+namespace Aiproxy.Protocols.Model;
+
+/// <summary>Carries a proof of one provider through a client of another protocol, in that protocol's own signature field.</summary>
+/// <remarks>Standard base64 of <c>aip1</c>, one byte of kind, eight bytes of issuer tag, the payload. The text therefore begins with <see cref="Prefix"/>,
+/// and stays legal where the wire wants base64. Kinds: a thinking (payload: JSON of text and signature), d redacted data, r encrypted content,
+/// g thought signature, n no proof at all.</remarks>
+public static class SealEnvelope
+{
+    /// <summary>What each envelope begins with.</summary>
+    public const string Prefix = "YWlwM";
+
+    /// <summary>Model families, the issuers of everything but encrypted content.</summary>
+    public const string Anthropic = "anthropic";
+
+    public const string Gemini = "gemini";
+
+    /// <summary>"There is nothing to restore": for clients that refuse thinking without a signature.</summary>
+    public static string Nothing { get; } = Pack('n', "", "");
+
+    public static bool IsEnvelope(ReadOnlySpan<char> value) => value.StartsWith(Prefix);
+
+    /// <summary>As <see cref="IsEnvelope(ReadOnlySpan{char})"/>, for a JSON string token.</summary>
+    public static bool IsEnvelope(ReadOnlySpan<byte> token) => token.StartsWith("\"YWlwM"u8);
+
+    /// <summary>Wraps a seal. A value that is an envelope already stays as it is.</summary>
+    /// <param name="thinking">The text that an Anthropic signature signs; it can only be given back together with it.</param>
+    public static string Wrap(Seal seal, string thinking = "") => IsEnvelope(seal.Value) ? seal.Value : seal.Kind switch
+    {
+        SealKind.Thinking => Pack('a', Anthropic, ThinkingJson(thinking, seal.Value)),
+        SealKind.Redacted => Pack('d', Anthropic, seal.Value),
+        SealKind.Thought => Pack('g', Gemini, seal.Value),
+        SealKind.Encrypted => Pack('r', seal.Issuer, seal.Value),
+        _ => Nothing,
+    };
+
+    /// <summary>What is in an envelope; null where <paramref name="value"/> is none or a broken one. <c>Text</c> is the thinking of kind a, else null.</summary>
+    /// <remarks>The issuer of encrypted content comes back as its tag: compare with <see cref="IsIssuer"/>.</remarks>
+    public static (Seal Seal, string? Text)? Unwrap(string value)
+    {
+        if (!IsEnvelope(value)) return null;
+        byte[] bytes = new byte[value.Length];
+        if (!Convert.TryFromBase64String(value, bytes, out int length) || length < 13 || !bytes.AsSpan(0, 4).SequenceEqual("aip1"u8)) return null;
+        string tag = Encoding.ASCII.GetString(bytes, 5, 8);
+        string payload = Encoding.UTF8.GetString(bytes, 13, length - 13);
+        return (char)bytes[4] switch
+        {
+            'a' => Thinking(tag, bytes.AsMemory(13, length - 13)),
+            'd' => (new Seal(SealKind.Redacted, Family(tag), payload), null),
+            'g' => (new Seal(SealKind.Thought, Family(tag), payload), null),
+            'r' => (new Seal(SealKind.Encrypted, tag, payload), null),
+            'n' => (new Seal(SealKind.None, "", ""), null),
+            _ => null,
+        };
+    }
+
+    /// <summary>A seal's issuer is <paramref name="name"/> (a family or an upstream's configured name), told by name or by tag.</summary>
+    public static bool IsIssuer(string issuer, string name) => issuer == name || issuer == Tag(name);
+
+    /// <summary>Eight hexadecimal digits of the SHA-256 of an issuer's name.</summary>
+    public static string Tag(string issuer) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(issuer)).AsSpan(0, 4));
+
+    private static string Pack(char kind, string issuer, string payload) => Convert.ToBase64String(Encoding.UTF8.GetBytes($"aip1{kind}{Tag(issuer)}{payload}"));
+
+    private static string Family(string tag) => tag == Tag(Anthropic) ? Anthropic : tag == Tag(Gemini) ? Gemini : tag;
+
+    private static string ThinkingJson(string text, string signature) =>
+        $"{{\"t\":{Encoding.UTF8.GetString(RawJson.Encode(text))},\"s\":{Encoding.UTF8.GetString(RawJson.Encode(signature))}}}";
+
+    private static (Seal Seal, string? Text)? Thinking(string tag, ReadOnlyMemory<byte> payload)
+    {
+        try
+        {
+            string text = "", signature = "";
+            var scan = new JsonScan(payload.Span);
+            while (scan.Next())
+            {
+                if (scan.IsString && scan.Is("t"u8)) text = RawJson.Decode(scan.Value);
+                if (scan.IsString && scan.Is("s"u8)) signature = RawJson.Decode(scan.Value);
+            }
+            return signature.Length == 0 ? null : (new Seal(SealKind.Thinking, Family(tag), signature), text);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,106 @@
+using Aiproxy.Balancer;
+using Aiproxy.Config;
+using Aiproxy.Protocols;
+using Aiproxy.Protocols.Model;
+using Aiproxy.Upstreams;
+using Microsoft.AspNetCore.Http;
+
+namespace Aiproxy.Server;
+
+/// <summary>The calls that go to an upstream: reads the body, checks what the key may, and hands over to the attempt loop.</summary>
+public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLimits limits, AttemptLoop loop, TimeProvider clock)
+{
+    // Longest wait for room among the bodies that are held.
+    private static readonly TimeSpan RoomWait = TimeSpan.FromSeconds(10);
+    private const int InlineBodyBytes = 128 * 1024;
+    private static readonly TimeSpan BusyRetry = TimeSpan.FromSeconds(1);
+
+    public async Task ServeAsync(Call call, IClientProtocol protocol, RequestTarget target)
+    {
+        ProxyConfig config = call.Snapshot.Config;
+        if (!runtime.TryEnter(config.MaxConcurrent))
+            throw new ProtocolException(new ProxyError(ErrorKind.Unavailable, "the proxy has as many requests in flight as max_concurrent allows") { RetryAfter = BusyRetry });
+        try
+        {
+            HttpRequest request = call.Context.Request;
+            using PooledBody body = await bodies.ReadAsync(
+                request.BodyReader, new BodyHead(request.ContentLength, call.Header("Content-Encoding"), config.MaxRequestBodyBytes, RoomWait),
+                call.Context.RequestAborted).ConfigureAwait(false);
+            // The thread that brought the last byte serves other sockets too, which a long parse would hold up.
+            if (body.Memory.Length > InlineBodyBytes) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            RequestHead head = protocol.ReadHead(target, call.Path.Query, body.Memory.Span);
+            if (!call.Key.Allows(head.Model))
+                throw new ProtocolException(ErrorKind.Permission, $"this key may not use the model '{head.Model}'", "model");
+            if (!limits.TryEnter(call.Key, out KeyLimits.Admission? admission, out ProxyError? refusal)) throw new ProtocolException(refusal);
+            using (admission)
+            {
+                await RunAsync(call, protocol, head, body.Memory).ConfigureAwait(false);
+                if (call.Exchange is { } exchange) admission.CountTokens(exchange.Usage.TotalInput + (exchange.Usage.Output ?? 0));
+            }
+        }
+        finally
+        {
+            runtime.Leave();
+        }
+    }
+
+    private async Task RunAsync(Call call, IClientProtocol protocol, RequestHead head, ReadOnlyMemory<byte> body)
+    {
+        ProxyConfig config = call.Snapshot.Config;
+        var writer = new WriterOptions
+        {
+            Stream = head.Stream,
+            Model = head.Model,
+            JsonArray = head.JsonArray,
+            IncludeUsage = true,
+            Created = clock.GetUtcNow().ToUnixTimeSeconds(),
+            IdSeed = RequestIds.Seed(),
+        };
+        var options = new AnswerOptions
+        {
+            Protocol = protocol,
+            Streams = head.Stream,
+            StreamContentType = head.JsonArray ? "application/json; charset=UTF-8" : "text/event-stream; charset=utf-8",
+            Writer = writer,
+            KeepaliveInterval = config.KeepaliveInterval,
+            EarlyCommit = config.EarlyCommit,
+        };
+        using var answer = new ClientAnswer(new HttpClientResponse(call.Context), options, clock);
+        answer.Headers.Add(new("x-aiproxy-request-id", call.Facts.Id));
+        using var exchange = new Exchange
+        {
+            Protocol = protocol,
+            Head = head,
+            Body = body,
+            Query = call.Path.Query,
+            Headers = PassingHeaders(call.Context.Request.Headers, protocol.Name),
+            Answer = answer,
+            WriterOptions = writer,
+            RequestId = call.Facts.Id,
+            Clock = clock,
+            TotalDeadline = config.TotalTimeout > TimeSpan.Zero
+                ? call.Facts.Started + (long)(config.TotalTimeout.TotalSeconds * clock.TimestampFrequency)
+                : long.MaxValue,
+        };
+        call.Exchange = exchange;
+        try
+        {
+            await loop.RunAsync(exchange, call.Snapshot.Router).ConfigureAwait(false);
+        }
+        finally
+        {
+            await answer.EndAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static List<KeyValuePair<string, string>> PassingHeaders(IHeaderDictionary headers, string protocol)
+    {
+        var passing = new List<KeyValuePair<string, string>>();
+        foreach ((string name, Microsoft.Extensions.Primitives.StringValues values) in headers)
+        {
+            if (!HeaderRules.PassesToUpstream(protocol, name)) continue;
+            foreach (string? value in values) passing.Add(new(name, value ?? ""));
+        }
+        return passing;
+    }
+}

@@ -1,0 +1,175 @@
+using System.IO.Pipelines;
+using Aiproxy.EventStream;
+using Aiproxy.Protocols;
+using Aiproxy.Protocols.Model;
+
+namespace Aiproxy.Upstreams;
+
+/// <summary>Delivers one 2xx answer: chooses the way by what the client asked and what came, and runs it.</summary>
+/// <remarks>Answers null when the client was served, else the failure. After a failure <see cref="ClientAnswer.HasBegun"/> tells whether another attempt may follow.</remarks>
+public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, AttemptClock clock, HttpResponseMessage response)
+{
+    /// <summary>Longest whole answer, in bytes.</summary>
+    public const int MaxWholeBytes = 64 * 1024 * 1024;
+
+    /// <summary>Longest single event, in bytes.</summary>
+    public const int MaxEventBytes = 32 * 1024 * 1024;
+
+    // Small: a stream that waits holds one such buffer. Longer reads take further ones.
+    private const int ReadBufferBytes = 4096;
+
+    private readonly bool _sameProtocol = target.Protocol.Name == exchange.Protocol.Name;
+
+    /// <summary>The client left before the end.</summary>
+    public bool ClientLeft { get; private set; }
+
+    /// <summary>An answer to a generating call.</summary>
+    public async ValueTask<ProxyError?> DeliverAsync()
+    {
+        Stream stream = await response.Content.ReadAsStreamAsync(clock.Token).ConfigureAwait(false);
+        PipeReader body = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReadBufferBytes, minimumReadSize: 1024));
+        clock.Enter(exchange.Head.Stream ? ClockPhase.FirstToken : ClockPhase.Idle, exchange.Head.Stream ? FirstTokenLimit() : target.Config.StreamIdleTimeout);
+        try
+        {
+            return await SniffAsync(body).ConfigureAwait(false) switch
+            {
+                BodyForm.Events => await FramesAsync(new SseReader(body, MaxEventBytes), isArray: false).ConfigureAwait(false),
+                BodyForm.Array => await FramesAsync(new JsonArrayReader(body, MaxEventBytes), isArray: true).ConfigureAwait(false),
+                BodyForm.Whole => await WholeAsync(body).ConfigureAwait(false),
+                _ => new ProxyError(ErrorKind.BadGateway, $"the upstream answered with a page instead of its protocol"),
+            };
+        }
+        finally
+        {
+            await body.CompleteAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>An answer that no reader looks at: token counts and the like.</summary>
+    public async ValueTask<ProxyError?> RelayAsync()
+    {
+        Stream stream = await response.Content.ReadAsStreamAsync(clock.Token).ConfigureAwait(false);
+        PipeReader source = PipeReader.Create(stream);
+        clock.Enter(ClockPhase.Idle, target.Config.StreamIdleTimeout);
+        using BoundedBody body = await BoundedBody.ReadAsync(source, MaxWholeBytes, clock).ConfigureAwait(false);
+        if (body.IsCut) return TooLong();
+        await SendWholeAsync(body.Memory).ConfigureAwait(false);
+        return null;
+    }
+
+    private async ValueTask<ProxyError?> WholeAsync(PipeReader source)
+    {
+        using BoundedBody body = await BoundedBody.ReadAsync(source, MaxWholeBytes, clock).ConfigureAwait(false);
+        if (body.IsCut) return TooLong();
+
+        using var output = new HeldOutput();
+        bool copies = _sameProtocol && !exchange.Head.Stream;
+        IResponseWriter? writer = copies ? null : exchange.Protocol.CreateWriter(output, exchange.ReadWriterOptions());
+        var watch = new Watch(writer, exchange.Clock);
+        IResponseReader reader = target.Protocol.CreateReader(watch);
+        reader.ReadWhole(body.Memory.Span);
+        exchange.Usage = watch.Usage;
+        if (watch.Failure is { } failure) return failure;
+        if (!watch.IsFinished) return new ProxyError(ErrorKind.BadGateway, $"the upstream sent an answer without an end");
+        exchange.FirstOutput = watch.FirstOutputTimestamp;
+
+        if (copies) await SendWholeAsync(body.Memory).ConfigureAwait(false);
+        else await SendAsync(exchange.Head.Stream ? exchange.StreamContentType : JsonType, exchange.Head.Stream ? null : output.HeldBytes, output.Held).ConfigureAwait(false);
+        return null;
+    }
+
+    private async ValueTask<ProxyError?> FramesAsync(IFrameReader frames, bool isArray)
+    {
+        await using IFrameReader owned = frames;
+        using var output = new HeldOutput();
+        bool copies = _sameProtocol && exchange.Head.Stream;
+        IResponseWriter? writer = copies ? null : exchange.Protocol.CreateWriter(output, exchange.ReadWriterOptions());
+        var watch = new Watch(writer, exchange.Clock);
+        IResponseReader reader = target.Protocol.CreateReader(watch, exchange.Head.JsonArray);
+        IResponseWay way = copies ? CopyWayOf(reader, frames, isArray) : new TranslateWay(writer!, watch, !exchange.Head.Stream);
+        var options = new PumpOptions(
+            exchange.Head.Stream ? exchange.StreamContentType : JsonType, Headers(), target.Config.StreamIdleTimeout);
+        var pump = new ResponsePump(exchange, clock, watch, reader, frames, way, output, options);
+        try
+        {
+            PumpEnd end = await pump.RunAsync().ConfigureAwait(false);
+            ClientLeft = end == PumpEnd.ClientGone;
+            return pump.Error;
+        }
+        finally
+        {
+            exchange.Usage = watch.Usage;
+        }
+    }
+
+    private IResponseWay CopyWayOf(IResponseReader reader, IFrameReader frames, bool isArray)
+    {
+        bool comments = exchange.Protocol.Name != "gemini";
+        return isArray == exchange.Head.JsonArray ? new CopyWay(reader, frames, comments || isArray) : new ReframeWay(reader, toArray: exchange.Head.JsonArray);
+    }
+
+    private ValueTask SendWholeAsync(ReadOnlyMemory<byte> body) =>
+        SendAsync(response.Content.Headers.ContentType?.ToString() ?? JsonType, body.Length, body);
+
+    private async ValueTask SendAsync(string contentType, long? length, ReadOnlyMemory<byte> body)
+    {
+        clock.StopTotal();
+        await exchange.Answer.BeginAsync((int)response.StatusCode, contentType, length, Headers(), null).ConfigureAwait(false);
+        try
+        {
+            await exchange.Answer.WriteBodyAsync(body, clock).ConfigureAwait(false);
+            ClientLeft = exchange.Answer.Gone.IsCancellationRequested;
+        }
+        finally
+        {
+            exchange.Answer.Release();
+        }
+    }
+
+    private async ValueTask<BodyForm> SniffAsync(PipeReader body)
+    {
+        string type = response.Content.Headers.ContentType?.MediaType ?? "";
+        if (type.Equals("text/event-stream", StringComparison.OrdinalIgnoreCase)) return BodyForm.Events;
+        if (type.Contains("html", StringComparison.OrdinalIgnoreCase)) return BodyForm.Page;
+        if (!exchange.Head.Stream) return BodyForm.Whole;
+
+        // Some servers call their event stream text/plain or give no type; the first byte tells JSON from events.
+        while (true)
+        {
+            ReadResult read = await body.ReadAsync(clock.Token).ConfigureAwait(false);
+            byte? first = FirstByte(read.Buffer);
+            body.AdvanceTo(read.Buffer.Start, first is null ? read.Buffer.End : read.Buffer.Start);
+            if (first is null && !read.IsCompleted) continue;
+            return first switch
+            {
+                (byte)'{' => BodyForm.Whole,
+                (byte)'[' => BodyForm.Array,
+                (byte)'<' => BodyForm.Page,
+                _ => BodyForm.Events,
+            };
+        }
+    }
+
+    private static byte? FirstByte(in System.Buffers.ReadOnlySequence<byte> bytes)
+    {
+        foreach (ReadOnlyMemory<byte> segment in bytes)
+            foreach (byte value in segment.Span)
+                if (value is not ((byte)' ' or (byte)'\r' or (byte)'\n' or (byte)'\t')) return value;
+        return null;
+    }
+
+    private TimeSpan FirstTokenLimit()
+    {
+        if (target.Config.FirstTokenTimeout is { } set) return set;
+        return TimeSpan.FromSeconds(Math.Min(300, 120 + exchange.Body.Length / 10_000));
+    }
+
+    private IReadOnlyList<KeyValuePair<string, string>> Headers() => ResponseHeaders.ForClient(response);
+
+    private ProxyError TooLong() =>
+        new(ErrorKind.BadGateway, $"the upstream sent an answer of more than {MaxWholeBytes / 1024 / 1024} MB");
+
+    private const string JsonType = "application/json";
+
+    private enum BodyForm { Events, Array, Whole, Page }
+}

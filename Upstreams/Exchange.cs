@@ -1,0 +1,87 @@
+using System.Text.Json;
+using Aiproxy.Protocols;
+using Aiproxy.Protocols.Model;
+
+namespace Aiproxy.Upstreams;
+
+/// <summary>One request of a client, from its body to its log line. Lives as long as the request.</summary>
+public sealed class Exchange : IDisposable
+{
+    private JsonDocument? _document;
+    private ChatRequest? _request;
+
+    public required IClientProtocol Protocol { get; init; }
+
+    public required RequestHead Head { get; init; }
+
+    /// <summary>The decoded body. Pooled: dead after the request.</summary>
+    public required ReadOnlyMemory<byte> Body { get; init; }
+
+    /// <summary>The client's query without its key, with the question mark; or empty.</summary>
+    public required string Query { get; init; }
+
+    /// <summary>The client's headers that may pass to an upstream of the same protocol.</summary>
+    public required IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; }
+
+    public required ClientAnswer Answer { get; init; }
+
+    /// <summary>For writers of the client's protocol.</summary>
+    public required WriterOptions WriterOptions { get; init; }
+
+    /// <summary>Content type of a stream to this client.</summary>
+    public string StreamContentType => Head.JsonArray ? "application/json; charset=UTF-8" : "text/event-stream; charset=utf-8";
+
+    /// <summary>Unique; also in the answer's headers and the log.</summary>
+    public required string RequestId { get; init; }
+
+    public required TimeProvider Clock { get; init; }
+
+    /// <summary>Timestamp of <see cref="Clock"/> at which all attempts end; <see cref="long.MaxValue"/>: none.</summary>
+    public required long TotalDeadline { get; init; }
+
+    /// <summary>Called once when output of the running attempt begins; null: nobody asks.</summary>
+    public Action? OnOutput { get; set; }
+
+    /// <summary>Visits of upstreams begun so far.</summary>
+    public int Attempts { get; set; }
+
+    /// <summary>The upstream that was asked last, and the model name it was asked for.</summary>
+    public string? UpstreamName { get; set; }
+
+    public string? UpstreamModel { get; set; }
+
+    public TokenUsage Usage { get; set; }
+
+    /// <summary>The failure that the client was told, before or inside the answer.</summary>
+    public ProxyError? Failure { get; set; }
+
+    /// <summary>Timestamp of the first output of the answer; 0: none.</summary>
+    public long FirstOutput { get; set; }
+
+    /// <summary>The request in neutral words; read at the first call, kept for further attempts.</summary>
+    /// <exception cref="ProtocolException">The client's protocol does not allow what it says.</exception>
+    public ChatRequest ReadRequest()
+    {
+        if (_request is not null) return _request;
+        ReadOnlyMemory<byte> body = Body.Span.StartsWith("\uFEFF"u8) ? Body[3..] : Body;
+        _document ??= JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 256 });
+        return _request = Protocol.ReadRequest(_document.RootElement, Head);
+    }
+
+    /// <summary>For a writer of the client's protocol, with what the request says of the answer's form.</summary>
+    public WriterOptions ReadWriterOptions()
+    {
+        try
+        {
+            ChatRequest request = ReadRequest();
+            return WriterOptions with { IncludeUsage = request.IncludeUsage, Request = request };
+        }
+        catch (ProtocolException)
+        {
+            // Forwarded as it was, and the upstream took it: its answer is worth more than our opinion of the request.
+            return WriterOptions;
+        }
+    }
+
+    public void Dispose() => _document?.Dispose();
+}

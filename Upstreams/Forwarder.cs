@@ -1,0 +1,145 @@
+using System.IO.Pipelines;
+using System.Net;
+using Aiproxy.Config;
+using Aiproxy.Protocols;
+using Aiproxy.Protocols.Model;
+
+namespace Aiproxy.Upstreams;
+
+/// <summary>Makes one attempt: sends the request to one upstream with one credential and, if it answers well, delivers the answer. Steps 5 to 10 of the walk.</summary>
+public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages)
+{
+    // Error bodies are small; one that is not is no error body, and is not relayed.
+    private const int MaxErrorBytes = 1024 * 1024;
+
+    /// <remarks>Never throws for what an upstream or client does. Afterwards <see cref="ClientAnswer.HasBegun"/> tells whether another attempt may follow.</remarks>
+    public async Task<Attempt> SendAsync(Exchange exchange, UpstreamTarget target)
+    {
+        // Step 5: the body, once for all base URLs.
+        IReadOnlyList<ReadOnlyMemory<byte>> body;
+        try
+        {
+            body = UpstreamMessage.Body(exchange, target);
+        }
+        catch (ProtocolException unsayable)
+        {
+            return new Attempt(Outcome.CannotSay(unsayable.Error));
+        }
+
+        Uri?[] bases = target.Config.BaseUrls.Count > 0 ? [.. target.Config.BaseUrls] : [null];
+        Attempt attempt = await VisitAsync(exchange, target, bases[0], body).ConfigureAwait(false);
+        for (int i = 1; i < bases.Length && IsHostFault(attempt.Outcome) && !exchange.Answer.HasBegun; i++)
+            attempt = await VisitAsync(exchange, target, bases[i], body).ConfigureAwait(false);
+        return attempt;
+    }
+
+    private async Task<Attempt> VisitAsync(Exchange exchange, UpstreamTarget target, Uri? baseUrl, IReadOnlyList<ReadOnlyMemory<byte>> body)
+    {
+        using var clock = new AttemptClock(exchange.Clock, exchange.TotalDeadline, exchange.Answer.Gone);
+        try
+        {
+            // Step 6.
+            using HttpResponseMessage response = await SendOnceOrAgainAsync(exchange, target, baseUrl, body, clock).ConfigureAwait(false);
+            return (int)response.StatusCode is >= 200 and < 300
+                ? await DeliverAsync(exchange, target, response, clock).ConfigureAwait(false)
+                : await RefusedAsync(exchange, target, response, clock).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (Faults.IsTransport(fault))
+        {
+            if (exchange.Answer.Gone.IsCancellationRequested) return new Attempt(Outcome.ClientGone);
+            return new Attempt(OfFault(fault, clock.Expired));
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendOnceOrAgainAsync(
+        Exchange exchange, UpstreamTarget target, Uri? baseUrl, IReadOnlyList<ReadOnlyMemory<byte>> body, AttemptClock clock)
+    {
+        HttpMessageInvoker client = clients.For(target.Config, target.Type, target.CredentialIndex);
+        clock.Enter(ClockPhase.Headers, HeaderLimit(exchange, target.Config));
+        for (int sent = 0; ; sent++)
+        {
+            var trace = new ConnectionTrace();
+            trace.Begin();
+            HttpRequestMessage message = messages.Create(exchange, target, baseUrl, body);
+            try
+            {
+                return await client.SendAsync(message, clock.Token).ConfigureAwait(false);
+            }
+            catch (Exception fault) when (fault is HttpRequestException or IOException && sent == 0 && trace is { IsReused: true, HasAnswer: false } && !clock.Token.IsCancellationRequested)
+            {
+                // The server closed an idle connection while the request was on its way: it was never read, so it is sent once more.
+                message.Dispose();
+            }
+        }
+    }
+
+    private static async Task<Attempt> DeliverAsync(Exchange exchange, UpstreamTarget target, HttpResponseMessage response, AttemptClock clock)
+    {
+        var delivery = new AnswerDelivery(exchange, target, clock, response);
+        ProxyError? failure = exchange.Head.Target.Operation == Operation.Generate
+            ? await delivery.DeliverAsync().ConfigureAwait(false)
+            : await delivery.RelayAsync().ConfigureAwait(false);
+        IReadOnlyList<KeyValuePair<string, string>> headers = Pairs(response);
+        if (delivery.ClientLeft) return new Attempt(Outcome.ClientGone, null, headers);
+        if (failure is null) return new Attempt(Outcome.Success, null, headers);
+        Outcome outcome = Judgement.OfAnswer(200, failure, headers, default, target.Config.ErrorRules, exchange.Clock);
+        return new Attempt(outcome, null, headers);
+    }
+
+    // Step 7.
+    private static async Task<Attempt> RefusedAsync(Exchange exchange, UpstreamTarget target, HttpResponseMessage response, AttemptClock clock)
+    {
+        clock.Enter(ClockPhase.Idle, target.Config.StreamIdleTimeout);
+        Stream stream = await response.Content.ReadAsStreamAsync(clock.Token).ConfigureAwait(false);
+        using BoundedBody body = await BoundedBody.ReadAsync(PipeReader.Create(stream), MaxErrorBytes, clock).ConfigureAwait(false);
+
+        int status = (int)response.StatusCode;
+        IReadOnlyList<KeyValuePair<string, string>> headers = Pairs(response);
+        ProxyError error = target.Protocol.ReadError(status, body.Memory.Span);
+        Outcome outcome = Judgement.OfAnswer(status, error, headers, body.Memory.Span, target.Config.ErrorRules, exchange.Clock);
+        bool relays = target.Protocol.Name == exchange.Protocol.Name && !body.IsCut && IsRelayed(response, outcome, body.Memory);
+        RawAnswer? raw = relays
+            ? new RawAnswer(status, response.Content.Headers.ContentType?.ToString() ?? "application/json", body.Memory.ToArray(), ResponseHeaders.ForClient(response))
+            : null;
+        return new Attempt(outcome, raw, headers);
+    }
+
+    // A body that holds no JSON (a gateway's page) helps no client; ours names the upstream. One that shows a key is not passed on either.
+    private static bool IsRelayed(HttpResponseMessage response, Outcome outcome, ReadOnlyMemory<byte> body)
+    {
+        if ((int)response.StatusCode is < 400 or 401 or 403 || outcome.Kind == OutcomeKind.CredentialRefused) return false;
+        ReadOnlySpan<byte> text = body.Span.TrimStart(" \r\n\t"u8);
+        return text.Length > 0 && text[0] is (byte)'{' or (byte)'[' && text.IndexOf("?key="u8) < 0 && text.IndexOf("&key="u8) < 0;
+    }
+
+    private static Outcome OfFault(Exception fault, ClockPhase? expired)
+    {
+        Outcome outcome = expired switch
+        {
+            ClockPhase.Headers => Judgement.OfTimeout(TimeoutPhase.Headers),
+            ClockPhase.FirstToken => Judgement.OfTimeout(TimeoutPhase.FirstOutput),
+            not null => Judgement.OfTimeout(TimeoutPhase.Silence),
+            null when Faults.IsConnect(fault) => Judgement.OfConnectFailure(),
+            _ => Judgement.OfBrokenStream(),
+        };
+        return outcome with { Error = Faults.Describe(fault, expired) };
+    }
+
+    private static bool IsHostFault(Outcome outcome) => outcome.Kind == OutcomeKind.Failed && outcome.Error?.Kind is ErrorKind.BadGateway or ErrorKind.ServerError or ErrorKind.Overloaded;
+
+    // "for a request that the upstream answers whole, not as a stream, at least stream_idle_timeout"
+    private static TimeSpan HeaderLimit(Exchange exchange, UpstreamConfig config)
+    {
+        if (exchange.Head.Stream || config.Timeout <= TimeSpan.Zero) return config.Timeout;
+        if (config.StreamIdleTimeout <= TimeSpan.Zero) return TimeSpan.Zero;
+        return config.StreamIdleTimeout > config.Timeout ? config.StreamIdleTimeout : config.Timeout;
+    }
+
+    private static List<KeyValuePair<string, string>> Pairs(HttpResponseMessage response)
+    {
+        var pairs = new List<KeyValuePair<string, string>>();
+        foreach (KeyValuePair<string, System.Net.Http.Headers.HeaderStringValues> header in response.Headers.NonValidated)
+            foreach (string value in header.Value) pairs.Add(new(header.Key, value));
+        return pairs;
+    }
+}

@@ -1,0 +1,32 @@
+using Aiproxy.Config;
+using Aiproxy.Protocols;
+
+namespace Aiproxy.Upstreams;
+
+/// <summary>The four types that speak a client protocol over HTTPS with an API key.</summary>
+/// <param name="name">api_type, equal to the protocol's name.</param>
+/// <param name="publicUrl">The provider's endpoint, without version path.</param>
+/// <param name="keyHeader">Header that carries the key; <c>Authorization</c> carries it as a bearer token.</param>
+/// <param name="operations">Calls the provider has.</param>
+public sealed class KeyUpstream(IUpstreamProtocol protocol, string name, Uri publicUrl, string keyHeader, IReadOnlyList<Operation> operations) : IUpstreamType
+{
+    public string Name => name;
+
+    public UpstreamTypeFact Fact { get; } = new(name, publicUrl, UsesTokens: true, UsesAuthFiles: false, IsAvailable: true, Quirks.All);
+
+    public IUpstreamProtocol? ProtocolFor(IClientProtocol client) => protocol;
+
+    public bool Supports(Operation operation) => operations.Contains(operation);
+
+    public Uri Address(Uri? baseUrl, RequestHead head, string upstreamModel, string query) =>
+        new((baseUrl ?? publicUrl).AbsoluteUri.TrimEnd('/') + ProviderPaths.Of(name, head, upstreamModel) + query);
+
+    public void Authorize(HttpRequestMessage message, Secret? credential)
+    {
+        if (credential is null) return;
+        string value = keyHeader == "Authorization" ? "Bearer " + credential.Reveal() : credential.Reveal();
+        message.Headers.TryAddWithoutValidation(keyHeader, value);
+    }
+
+    public HttpMessageHandler? CreateHandler() => null;
+}

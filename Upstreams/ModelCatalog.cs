@@ -1,0 +1,101 @@
+using System.Collections.Concurrent;
+using System.IO.Pipelines;
+using System.Net;
+using System.Text.Json;
+using Aiproxy.Config;
+
+namespace Aiproxy.Upstreams;
+
+/// <summary>The model lists of upstreams that name no models in the configuration: fetched in the background, answered from memory.</summary>
+public sealed class ModelCatalog(UpstreamClients clients, UpstreamTable types, TimeProvider clock, string userAgent)
+{
+    private static readonly TimeSpan Kept = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private const int MaxListBytes = 8 * 1024 * 1024;
+
+    private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
+
+    /// <summary>What is known now; starts a fetch where nothing is or it is old.</summary>
+    public IReadOnlyList<string> Models(UpstreamConfig upstream)
+    {
+        Refresh(upstream);
+        return _entries.TryGetValue(Key(upstream), out Entry? entry) ? entry.Models : [];
+    }
+
+    /// <summary>Starts a fetch where nothing is known or it is old; does not wait.</summary>
+    public void Refresh(UpstreamConfig upstream)
+    {
+        if (!upstream.Enabled || upstream.BaseUrls.Count == 0 || types.Find(upstream.ApiType) is not { } type) return;
+        Entry entry = _entries.GetOrAdd(Key(upstream), _ => new Entry());
+        if (entry.FetchedAt is { } at && clock.GetElapsedTime(at) < Kept) return;
+        if (Interlocked.Exchange(ref entry.Busy, 1) == 0) _ = FetchAsync(upstream, type, entry);
+    }
+
+    private async Task FetchAsync(UpstreamConfig upstream, IUpstreamType type, Entry entry)
+    {
+        try
+        {
+            using var patience = new CancellationTokenSource(Patience, clock);
+            using var message = new HttpRequestMessage(HttpMethod.Get, new Uri(upstream.BaseUrls[0].AbsoluteUri.TrimEnd('/') + ListPath(type.Name)))
+            {
+                Version = HttpVersion.Version11,
+            };
+            message.Headers.TryAddWithoutValidation("User-Agent", upstream.UserAgent ?? userAgent);
+            if (type.Name == "anthropic") message.Headers.TryAddWithoutValidation("anthropic-version", ProviderPaths.AnthropicVersion);
+            foreach ((string name, string value) in upstream.HttpHeaders) message.Headers.TryAddWithoutValidation(name, value);
+            type.Authorize(message, upstream.Tokens.Count > 0 ? upstream.Tokens[0] : null);
+
+            using HttpResponseMessage response = await clients.For(upstream, type).SendAsync(message, patience.Token).ConfigureAwait(false);
+            if (!response.IsSuccessStatusCode) return;
+            using var limit = new AttemptClock(clock, long.MaxValue, patience.Token);
+            Stream stream = await response.Content.ReadAsStreamAsync(patience.Token).ConfigureAwait(false);
+            using BoundedBody body = await BoundedBody.ReadAsync(PipeReader.Create(stream), MaxListBytes, limit).ConfigureAwait(false);
+            entry.Models = Read(body.Memory);
+        }
+        catch (Exception fault) when (Faults.IsTransport(fault) || fault is JsonException)
+        {
+            // No list is no harm: requests are routed without it, and the next one is asked for later.
+        }
+        finally
+        {
+            entry.FetchedAt = clock.GetTimestamp();
+            Volatile.Write(ref entry.Busy, 0);
+        }
+    }
+
+    private static string ListPath(string type) => type switch
+    {
+        "gemini" => "/v1beta/models?pageSize=1000",
+        "anthropic" => "/v1/models?limit=1000",
+        _ => "/v1/models",
+    };
+
+    // OpenAI and Anthropic: data[].id; Gemini: models[].name with its collection in front.
+    private static List<string> Read(ReadOnlyMemory<byte> body)
+    {
+        var names = new List<string>();
+        using JsonDocument list = JsonDocument.Parse(body);
+        if (list.RootElement.ValueKind != JsonValueKind.Object) return names;
+        foreach ((string array, string member) in (ReadOnlySpan<(string, string)>)[("data", "id"), ("models", "name")])
+        {
+            if (!list.RootElement.TryGetProperty(array, out JsonElement entries) || entries.ValueKind != JsonValueKind.Array) continue;
+            foreach (JsonElement entry in entries.EnumerateArray())
+            {
+                if (entry.ValueKind != JsonValueKind.Object || !entry.TryGetProperty(member, out JsonElement name) || name.ValueKind != JsonValueKind.String) continue;
+                string text = name.GetString()!;
+                names.Add(text.StartsWith("models/", StringComparison.Ordinal) ? text["models/".Length..] : text);
+            }
+        }
+        return names;
+    }
+
+    private static string Key(UpstreamConfig upstream) => upstream.Name + "\n" + upstream.ApiType + "\n" + string.Join(' ', upstream.BaseUrls);
+
+    private sealed class Entry
+    {
+        public volatile IReadOnlyList<string> Models = [];
+        public int Busy;
+
+        public long? FetchedAt { get; set; }
+    }
+}

@@ -1,0 +1,171 @@
+using System.Buffers;
+using Aiproxy.EventStream;
+using Aiproxy.Protocols;
+using Aiproxy.Protocols.Model;
+
+namespace Aiproxy.Upstreams;
+
+/// <summary>How a streamed answer ended.</summary>
+public enum PumpEnd
+{
+    Finished,
+
+    /// <summary>The upstream failed: <see cref="ResponsePump.Error"/>. Whether the client was told depends on whether its answer had begun.</summary>
+    Failed,
+
+    ClientGone,
+}
+
+/// <summary>Carries the frames of one answer from the upstream to the client, the reader and the watch looking on. The only async part of an answer.</summary>
+/// <remarks>Held -> Begun at the first output (one way). A flush happens only when the next upstream read would wait, so bursts leave in one write.</remarks>
+public sealed class ResponsePump(
+    Exchange exchange, AttemptClock clock, Watch watch, IResponseReader reader, IFrameReader frames, IResponseWay way, HeldOutput output, PumpOptions options)
+{
+    // Handshake events are a few kilobytes; what holds more than this without output is not a handshake.
+    private const int MaxHeldBytes = 4 * 1024 * 1024;
+
+    private readonly ClientAnswer _answer = exchange.Answer;
+    private bool _begun;
+    private bool _holdsGate;
+
+    /// <summary>Why it failed.</summary>
+    public ProxyError? Error { get; private set; }
+
+    /// <exception cref="IOException">The upstream's connection broke before the client's answer began.</exception>
+    /// <exception cref="OperationCanceledException">Time ran out or the client left, before the client's answer began.</exception>
+    public async ValueTask<PumpEnd> RunAsync()
+    {
+        try
+        {
+            return await LoopAsync().ConfigureAwait(false);
+        }
+        catch (Exception fault) when (_begun && fault is IOException or HttpRequestException or OperationCanceledException or FrameException or ProtocolException)
+        {
+            if (_answer.Gone.IsCancellationRequested) return PumpEnd.ClientGone;
+            return await FailAsync(Faults.Describe(fault, clock.Expired)).ConfigureAwait(false);
+        }
+        finally
+        {
+            ReleaseGate();
+        }
+    }
+
+    private async ValueTask<PumpEnd> LoopAsync()
+    {
+        while (true)
+        {
+            ValueTask<bool> fill = frames.FillAsync(clock.Token);
+            if (!fill.IsCompleted && !await SettleAsync().ConfigureAwait(false))
+            {
+                clock.Cancel();
+                try
+                {
+                    await fill.ConfigureAwait(false);
+                }
+                catch (Exception fault) when (fault is IOException or HttpRequestException or OperationCanceledException or FrameException)
+                {
+                    // Cancelled by us.
+                }
+                return PumpEnd.ClientGone;
+            }
+            bool more = await fill.ConfigureAwait(false);
+            if (_begun)
+            {
+                clock.Touch();
+                await TakeGateAsync().ConfigureAwait(false);
+            }
+
+            ReadFrames(more);
+            if (watch.Failure is { } failure) return await FailAsync(failure).ConfigureAwait(false);
+            if (!_begun && ShallBegin()) await BeginAsync().ConfigureAwait(false);
+            if (!watch.IsFinished) continue;
+
+            if (_begun && !await SettleAsync().ConfigureAwait(false)) return PumpEnd.ClientGone;
+            return PumpEnd.Finished;
+        }
+    }
+
+    private void ReadFrames(bool more)
+    {
+        // Nothing after the end: what an upstream sends behind its last event stays here.
+        while (!watch.IsFinished && frames.TryRead(out Frame frame))
+        {
+            reader.Read(in frame);
+            if (watch.Failure is not null) return;
+            way.OnFrame(in frame, output);
+        }
+        if (more || watch.IsFinished)
+        {
+            if (watch.IsFinished) way.OnEnd(output);
+            return;
+        }
+        reader.Complete();
+        if (watch.IsFinished) way.OnEnd(output);
+    }
+
+    private bool ShallBegin() => way.IsWhole ? watch.IsFinished : watch.HasOutput || watch.IsFinished || output.HeldBytes > MaxHeldBytes;
+
+    private async ValueTask BeginAsync()
+    {
+        clock.StopTotal();
+        long? length = way.IsWhole ? output.HeldBytes : null;
+        await _answer.BeginAsync(200, options.ContentType, length, options.Headers, way.IsWhole ? null : way.OnSilence).ConfigureAwait(false);
+        _holdsGate = true;
+        _begun = true;
+        exchange.FirstOutput = watch.FirstOutputTimestamp;
+        exchange.OnOutput?.Invoke();
+        output.Release(_answer.Output);
+        clock.Enter(ClockPhase.Idle, options.IdleTimeout);
+    }
+
+    private async ValueTask<PumpEnd> FailAsync(ProxyError error)
+    {
+        Error = error;
+        if (!_begun) return PumpEnd.Failed;
+        // Alone in its write: a Gemini client sees an error only when nothing else came with it.
+        if (!await SettleAsync().ConfigureAwait(false)) return PumpEnd.ClientGone;
+        await TakeGateAsync().ConfigureAwait(false);
+        way.OnFailure(error, output);
+        exchange.Failure = error;
+        return await SettleAsync().ConfigureAwait(false) ? PumpEnd.Failed : PumpEnd.ClientGone;
+    }
+
+    // Sends what was written and lets the timer fill the silence.
+    private async ValueTask<bool> SettleAsync()
+    {
+        if (!_holdsGate) return true;
+        ValueTask<bool> flush = _answer.FlushAsync();
+        bool taken;
+        if (flush.IsCompleted)
+        {
+            taken = await flush.ConfigureAwait(false);
+        }
+        else
+        {
+            clock.Pause();
+            taken = await flush.ConfigureAwait(false);
+            clock.Resume();
+        }
+        ReleaseGate();
+        return taken;
+    }
+
+    private async ValueTask TakeGateAsync()
+    {
+        if (_holdsGate) return;
+        await _answer.TakeAsync().ConfigureAwait(false);
+        _holdsGate = true;
+    }
+
+    private void ReleaseGate()
+    {
+        if (!_holdsGate) return;
+        _holdsGate = false;
+        _answer.Release();
+    }
+}
+
+/// <summary>What the pump must know beside its parts.</summary>
+/// <param name="ContentType">Of the client's answer.</param>
+/// <param name="Headers">Upstream headers that pass to the client.</param>
+public sealed record PumpOptions(string ContentType, IReadOnlyList<KeyValuePair<string, string>> Headers, TimeSpan IdleTimeout);

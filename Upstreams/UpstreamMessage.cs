@@ -1,0 +1,100 @@
+using System.Buffers;
+using System.Net;
+using System.Text;
+using Aiproxy.Config;
+using Aiproxy.Protocols;
+using Aiproxy.Protocols.Model;
+
+namespace Aiproxy.Upstreams;
+
+/// <summary>Makes the HTTP request of one attempt.</summary>
+public sealed class UpstreamMessage(string userAgent)
+{
+    /// <summary>Key under which the embedded transport finds the exchange that a message belongs to.</summary>
+    public static HttpRequestOptionsKey<(Exchange Exchange, string Model)> Origin { get; } = new("aiproxy.exchange");
+
+    /// <summary>The request's body for <paramref name="target"/>: the client's bytes with the model put right, or a translation.</summary>
+    /// <exception cref="ProtocolException">The target's protocol cannot say it.</exception>
+    public static IReadOnlyList<ReadOnlyMemory<byte>> Body(Exchange exchange, UpstreamTarget target)
+    {
+        if (target.Protocol.Name == exchange.Protocol.Name) return Forwarded(exchange, target.Model);
+        var output = new ArrayBufferWriter<byte>(Math.Max(1024, exchange.Body.Length));
+        target.Protocol.WriteRequest(output, exchange.ReadRequest() with { Model = target.Model });
+        return [output.WrittenMemory];
+    }
+
+    /// <param name="baseUrl">null: the type has none (embedded).</param>
+    /// <param name="body">As given by <see cref="Body"/>; sent again by each message made of it.</param>
+    public HttpRequestMessage Create(Exchange exchange, UpstreamTarget target, Uri? baseUrl, IReadOnlyList<ReadOnlyMemory<byte>> body)
+    {
+        bool forwards = target.Protocol.Name == exchange.Protocol.Name;
+        UpstreamConfig config = target.Config;
+        var message = new HttpRequestMessage(HttpMethod.Post, target.Type.Address(baseUrl, exchange.Head, target.Model, forwards ? exchange.Query : ""))
+        {
+            Version = HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = Content(body, config.RequestCompression),
+        };
+        message.Options.Set(Origin, (exchange, target.Model));
+        Set(message, "User-Agent", config.UserAgent ?? userAgent);
+        Set(message, "Accept", exchange.Head.Stream ? "text/event-stream, application/json" : "application/json");
+        if (forwards)
+            foreach ((string name, string value) in exchange.Headers) message.Headers.TryAddWithoutValidation(name, value);
+        if (target.Protocol.Name == "anthropic" && !message.Headers.Contains("anthropic-version"))
+            Set(message, "anthropic-version", ProviderPaths.AnthropicVersion);
+
+        foreach ((string name, string value) in config.HttpHeaders) Set(message, name, value);
+        target.Type.Authorize(message, target.Credential);
+        return message;
+    }
+
+    private static IReadOnlyList<ReadOnlyMemory<byte>> Forwarded(Exchange exchange, string model)
+    {
+        ReadOnlyMemory<byte> body = exchange.Body;
+        List<Range>? edited = null;
+        bool collection = false;
+        foreach (Range token in exchange.Head.ModelTokens)
+        {
+            string said = RawJson.Decode(body.Span[token]);
+            bool prefixed = exchange.Protocol.Name == "gemini" && said.StartsWith("models/", StringComparison.Ordinal);
+            if ((prefixed ? said[7..] : said) == model) continue;
+            collection |= prefixed;
+            (edited ??= []).Add(token);
+        }
+        return edited is null ? [body] : TopLevelEdit.Replace(body, edited, RawJson.Encode(collection ? "models/" + model : model)).Segments;
+    }
+
+    private static SplicedContent Content(IReadOnlyList<ReadOnlyMemory<byte>> body, string compression)
+    {
+        if (compression is not "none" && RequestCompression.Pack(compression, Joined(body)) is { } packed)
+            return Typed(new SplicedContent([packed]), compression);
+        return Typed(new SplicedContent(body), null);
+    }
+
+    private static SplicedContent Typed(SplicedContent content, string? encoding)
+    {
+        content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
+        if (encoding is not null) content.Headers.TryAddWithoutValidation("Content-Encoding", encoding);
+        return content;
+    }
+
+    private static ReadOnlySequence<byte> Joined(IReadOnlyList<ReadOnlyMemory<byte>> body)
+    {
+        if (body.Count == 1) return new ReadOnlySequence<byte>(body[0]);
+        var joined = new ArrayBufferWriter<byte>();
+        foreach (ReadOnlyMemory<byte> segment in body) joined.Write(segment.Span);
+        return new ReadOnlySequence<byte>(joined.WrittenMemory);
+    }
+
+    private static void Set(HttpRequestMessage message, string name, string value)
+    {
+        // Header values are sent as Latin-1 by default; one that is not would throw in the middle of the request.
+        string safe = Ascii(value);
+        message.Headers.Remove(name);
+        if (message.Headers.TryAddWithoutValidation(name, safe)) return;
+        message.Content!.Headers.Remove(name);
+        message.Content.Headers.TryAddWithoutValidation(name, safe);
+    }
+
+    private static string Ascii(string value) => Encoding.UTF8.GetByteCount(value) == value.Length ? value : Uri.EscapeDataString(value);
+}

@@ -1,0 +1,41 @@
+using Aiproxy.Config;
+using Aiproxy.Protocols;
+
+namespace Aiproxy.Upstreams;
+
+/// <summary>The types of upstreams that this build serves: one line a type.</summary>
+public sealed class UpstreamTable
+{
+    private readonly Dictionary<string, IUpstreamType> _types;
+
+    public UpstreamTable(IEnumerable<IUpstreamType> types) => _types = types.ToDictionary(type => type.Name, StringComparer.Ordinal);
+
+    // Legal names whose traffic comes with a later build: a configuration that holds them loads.
+    private static readonly UpstreamTypeFact[] Later =
+    [
+        OAuth("codex"), OAuth("geminicli"), OAuth("antigravity"), OAuth("claudecode"), OAuth("kiro"),
+    ];
+
+    /// <summary>What the configuration reader must know.</summary>
+    public UpstreamTypeFacts Facts => new([.. All.Select(type => type.Fact), .. Later]);
+
+    public IEnumerable<IUpstreamType> All => _types.Values;
+
+    public IUpstreamType? Find(string apiType) => _types.GetValueOrDefault(apiType);
+
+    private static UpstreamTypeFact OAuth(string name) => new(name, new Uri("https://" + name + ".invalid"), UsesTokens: false, UsesAuthFiles: true, IsAvailable: false, Quirks.All);
+
+    /// <summary>Every type, over the protocols of <paramref name="protocols"/> (each an <see cref="IUpstreamProtocol"/> too).</summary>
+    public static UpstreamTable Create(ProtocolTable protocols, TimeProvider clock)
+    {
+        IUpstreamProtocol Of(string name) => (IUpstreamProtocol)protocols[name];
+        return new(
+        [
+            new KeyUpstream(Of("anthropic"), "anthropic", ProviderPaths.Anthropic, "x-api-key", [Operation.Generate, Operation.CountTokens]),
+            new KeyUpstream(Of("openai"), "openai", ProviderPaths.OpenAI, "Authorization", [Operation.Generate]),
+            new KeyUpstream(Of("responses"), "responses", ProviderPaths.OpenAI, "Authorization", [Operation.Generate, Operation.CountTokens, Operation.Compact]),
+            new KeyUpstream(Of("gemini"), "gemini", ProviderPaths.Gemini, "x-goog-api-key", [Operation.Generate, Operation.CountTokens]),
+            new EchoUpstream(clock),
+        ]);
+    }
+}

@@ -1,0 +1,11 @@
+using Aiproxy.Config;
+using Aiproxy.Protocols;
+
+namespace Aiproxy.Upstreams;
+
+/// <summary>Where one attempt goes.</summary>
+/// <param name="Protocol">What <paramref name="Type"/> speaks to this client.</param>
+/// <param name="Model">The upstream's name of the model.</param>
+/// <param name="Credential">null: the upstream has none.</param>
+/// <param name="CredentialIndex">Position among the upstream's credentials.</param>
+public sealed record UpstreamTarget(UpstreamConfig Config, IUpstreamType Type, IUpstreamProtocol Protocol, string Model, Secret? Credential, int CredentialIndex);

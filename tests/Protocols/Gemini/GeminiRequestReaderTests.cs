@@ -1,0 +1,216 @@
+using System.Text;
+using System.Text.Json;
+using Aiproxy.Protocols;
+using Aiproxy.Protocols.Gemini;
+using Aiproxy.Protocols.Model;
+
+namespace Aiproxy.Tests.Protocols.Gemini;
+
+public sealed class GeminiRequestReaderTests
+{
+    private static readonly GeminiProtocol Protocol = new();
+
+    private const string Hi = "\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"hi\"}]}]";
+
+    private static ChatRequest Read(string members) =>
+        Protocol.ReadRequest(JsonDocument.Parse("{" + members + "}").RootElement, new RequestHead { Target = new RequestTarget(Operation.Generate, "m", true), Model = "m", Stream = true });
+
+    private static IReadOnlyList<Part> ReadParts(string parts, string role = "model") => Read("\"contents\":[{\"role\":\"" + role + "\",\"parts\":[" + parts + "]}]").Turns[0].Parts;
+
+    [Theory]
+    [InlineData("""{"generationConfig":{"temperature":0.70,"topP":"0.9","topK":40,"maxOutputTokens":"100","stopSequences":["a"],"seed":7,"presencePenalty":1,"frequencyPenalty":2,"thinkingConfig":{"includeThoughts":true,"thinkingBudget":-1}}}""")]
+    [InlineData("""{"generation_config":{"temperature":0.70,"top_p":0.9,"top_k":40,"max_output_tokens":100,"stop_sequences":["a"],"seed":7,"presence_penalty":1,"frequency_penalty":2,"thinking_config":{"include_thoughts":true,"thinking_budget":-1}}}""")]
+    public void Config_BothSpellings(string config)
+    {
+        ChatRequest request = Read(Hi + "," + config[1..^1]);
+        Assert.Equal(("0.70", "0.9", "40", "7"), (request.Sampling.Temperature?.GetRawText(), request.Sampling.TopP?.GetRawText(), request.Sampling.TopK?.GetRawText(), request.Sampling.Seed?.GetRawText()));
+        Assert.Equal(100, request.MaxTokens);
+        Assert.Equal(["a"], request.Stop);
+        Assert.Equal(new ReasoningRequest { Budget = -1, Adaptive = true, Visible = true }, request.Reasoning);
+    }
+
+    [Theory]
+    [InlineData("\"systemInstruction\":{\"role\":\"user\",\"parts\":[{\"text\":\"a\"},{\"text\":\"b\"}]}", "a|b")]
+    [InlineData("\"system_instruction\":{\"parts\":{\"text\":\"a\"}}", "a")]
+    [InlineData("\"systemInstruction\":\"a\"", "a")]
+    public void System_AllForms(string member, string expected) => Assert.Equal(expected, string.Join('|', Read(Hi + "," + member).System.Select(part => part.Text.ToString())));
+
+    [Theory]
+    [InlineData("\"contents\":{\"parts\":[{\"text\":\"a\"}]}", TurnRole.User)]
+    [InlineData("\"contents\":[{\"role\":\"function\",\"parts\":[{\"text\":\"a\"}]}]", TurnRole.User)]
+    [InlineData("\"contents\":[{\"role\":\"model\",\"parts\":[{\"text\":\"a\"}]},{\"role\":\"user\",\"parts\":[]}]", TurnRole.Assistant)]
+    [InlineData("\"generateContentRequest\":{\"model\":\"models/x\",\"contents\":[{\"parts\":[{\"text\":\"a\"}]}]}", TurnRole.User)]
+    public void Contents_AllForms(string members, TurnRole role) => Assert.Equal(role, Assert.Single(Read(members).Turns).Role);
+
+    [Fact]
+    public void Media_AllKinds()
+    {
+        var media = ReadParts("""
+            {"inlineData":{"mimeType":"image/jpg","data":"QUJD"}},{"inline_data":{"mime_type":"application/pdf","data":"-_8"}},{"inlineData":{"mimeType":"audio/wav","data":"QUJD"}},
+            {"fileData":{"fileUri":"https://generativelanguage.googleapis.com/v1beta/files/x","mimeType":"video/mp4"}},{"fileData":{"fileUri":"https://host/x.png","mimeType":"image/png"}},
+            {"fileData":{"fileUri":"gs://b/x"}},{"fileData":{"fileUri":"https://www.youtube.com/watch?v=1"}}
+            """, "user").Cast<MediaPart>().ToList();
+        Assert.Equal([MediaKind.Image, MediaKind.Document, MediaKind.Audio, MediaKind.Video, MediaKind.Image, MediaKind.Document, MediaKind.Document], media.Select(part => part.Kind));
+        Assert.Equal(("image/jpeg", "+/8="), (((Base64Source)media[0].Source).MediaType, ((Base64Source)media[1].Source).Data.ToString()));
+        Assert.Equal([false, true, false, false], media.Skip(3).Select(part => part.Source is UrlSource));
+    }
+
+    [Fact]
+    public void Calls_MayLackIdAndArgs_AndKeepTheirSignature()
+    {
+        var calls = ReadParts("""{"functionCall":{"name":"f"},"thoughtSignature":"c2ln"},{"function_call":{"id":"x","name":"g","args":{"n":9007199254740993}}}""").Cast<ToolCallPart>().ToList();
+        Assert.Equal((null, "{}", new Seal(SealKind.Thought, "", "c2ln")), (calls[0].Id, Encoding.UTF8.GetString(calls[0].Arguments.Span), calls[0].Seal));
+        Assert.Equal(("x", "{\"n\":9007199254740993}"), (calls[1].Id, Encoding.UTF8.GetString(calls[1].Arguments.Span)));
+    }
+
+    [Theory]
+    [InlineData("""{"output":"a"}""", "a", false)]
+    [InlineData("""{"result":"a"}""", "a", false)]
+    [InlineData("""{"content":"a"}""", "a", false)]
+    [InlineData("""{"name":"f","content":"a"}""", "a", false)]
+    [InlineData("""{"error":"a"}""", "a", true)]
+    [InlineData("""{"output":"a","more":1}""", """{"output":"a","more":1}""", false)]
+    [InlineData("""{"output":{"x":1}}""", """{"output":{"x":1}}""", false)]
+    [InlineData("""{"name":"f","output":"a"}""", """{"name":"f","output":"a"}""", false)]
+    [InlineData("""{}""", "{}", false)]
+    public void Responses_AreUnwrapped(string response, string text, bool isError)
+    {
+        var result = (ToolResultPart)ReadParts("{\"functionResponse\":{\"name\":\"f\",\"response\":" + response + "}}", "user")[0];
+        Assert.Equal((text, isError, "f", null), (((TextPart)result.Content[0]).Text.ToString(), result.IsError, result.Name, result.CallId));
+    }
+
+    [Fact]
+    public void ResponseParts_AreItsMedia()
+    {
+        var result = (ToolResultPart)ReadParts("""{"functionResponse":{"id":"i","name":"f","response":{"output":"a"},"parts":[{"inlineData":{"mimeType":"image/png","data":"QUJD"}}]}}""", "user")[0];
+        Assert.IsType<MediaPart>(result.Content[1]);
+    }
+
+    [Fact]
+    public void WrappedProof_BecomesAThinkingPartBeforeItsCall()
+    {
+        string envelope = SealEnvelope.Wrap(new Seal(SealKind.Thinking, "", "sig"), "full text");
+        IReadOnlyList<Part> parts = ReadParts($$$"""{"text":"full ","thought":true},{"text":"text","thought":true},{"functionCall":{"name":"f"},"thoughtSignature":"{{{envelope}}}"}""");
+        Assert.Equal(2, parts.Count);
+        Assert.Equal(("full text", new Seal(SealKind.Thinking, "anthropic", "sig")), (((ThinkingPart)parts[0]).Text.ToString(), ((ThinkingPart)parts[0]).Seal));
+        Assert.Null(((ToolCallPart)parts[1]).Seal);
+    }
+
+    [Fact]
+    public void WrappedProofOnAnEmptyText_LeavesOnlyTheThinking()
+    {
+        string envelope = SealEnvelope.Wrap(new Seal(SealKind.Encrypted, "up", "enc"));
+        IReadOnlyList<Part> parts = ReadParts($$"""{"text":"sum","thought":true},{"text":"","thoughtSignature":"{{envelope}}"}""");
+        var thinking = (ThinkingPart)Assert.Single(parts);
+        Assert.Equal(("sum", "enc"), (thinking.Text.ToString(), thinking.Seal!.Value));
+    }
+
+    [Fact]
+    public void Tools_BothDialectsAndForeign()
+    {
+        IReadOnlyList<ToolDefinition> tools = Read(Hi + """
+            ,"tools":[{"functionDeclarations":[{"name":"f","description":"d","parameters":{"type":"OBJECT"}},{"name":"g","parametersJsonSchema":{"type":"object"}},{"name":"h"}]},{"googleSearch":{}}]
+            """).Tools;
+        Assert.Equal(["f", "g", "h", "googleSearch"], tools.Select(tool => tool.Name));
+        Assert.Equal("""{"type":"object"}""", tools[0].Schema!.Value.GetRawText());
+        Assert.Equal(ToolKind.Foreign, tools[3].Kind);
+        Assert.Null(tools[2].Schema);
+    }
+
+    [Theory]
+    [InlineData("{\"mode\":\"any\",\"allowedFunctionNames\":[\"f\"]}", ToolChoiceMode.Any, "f")]
+    [InlineData("{\"mode\":\"VALIDATED\"}", ToolChoiceMode.Validated, "")]
+    [InlineData("{\"mode\":\"None\"}", ToolChoiceMode.None, "")]
+    public void ToolChoice_AnyCase(string calling, ToolChoiceMode mode, string names)
+    {
+        ToolChoice choice = Read(Hi + ",\"toolConfig\":{\"functionCallingConfig\":" + calling + "}").ToolChoice!;
+        Assert.Equal((mode, names), (choice.Mode, string.Join(',', choice.Names)));
+    }
+
+    [Theory]
+    [InlineData("{\"thinkingLevel\":\"high\"}", ReasoningEffort.High, null)]
+    [InlineData("{\"thinkingLevel\":\"MINIMAL\"}", ReasoningEffort.Minimal, null)]
+    [InlineData("{\"thinkingBudget\":0}", ReasoningEffort.None, 0L)]
+    [InlineData("{\"thinkingBudget\":1024}", null, 1024L)]
+    public void Thinking_AllForms(string config, ReasoningEffort? effort, long? budget)
+    {
+        ReasoningRequest reasoning = Read(Hi + ",\"generationConfig\":{\"thinkingConfig\":" + config + "}").Reasoning!;
+        Assert.Equal((effort, budget), (reasoning.Effort, reasoning.Budget));
+    }
+
+    [Theory]
+    [InlineData("{\"responseMimeType\":\"application/json\"}", null)]
+    [InlineData("{\"responseMimeType\":\"application/json\",\"responseJsonSchema\":{\"type\":\"OBJECT\"}}", "{\"type\":\"object\"}")]
+    [InlineData("{\"response_mime_type\":\"application/json\",\"response_schema\":{\"type\":\"OBJECT\"}}", "{\"type\":\"object\"}")]
+    public void OutputFormat_AllForms(string config, string? schema)
+    {
+        OutputFormat output = Read(Hi + ",\"generationConfig\":" + config).Output!;
+        Assert.Equal(schema, output.Schema?.GetRawText());
+    }
+
+    [Theory]
+    [InlineData("\"cachedContent\":\"cachedContents/x\"", "cachedContent")]
+    [InlineData("\"continuationToken\":\"x\"", "continuationToken")]
+    [InlineData("\"generationConfig\":{\"candidateCount\":2}", "generationConfig.candidateCount")]
+    [InlineData("\"generationConfig\":{\"responseModalities\":[\"TEXT\",\"image\"]}", "generationConfig.responseModalities")]
+    [InlineData("\"generationConfig\":{\"responseMimeType\":\"text/x.enum\"}", "generationConfig.responseMimeType")]
+    [InlineData("\"generationConfig\":{\"responseLogprobs\":true}", "generationConfig.responseLogprobs")]
+    [InlineData("\"tools\":[{\"mcpServers\":[{}]}]", "tools[0].mcpServers")]
+    [InlineData("\"systemInstruction\":{\"parts\":[{\"inlineData\":{}}]}", "systemInstruction.parts[0]")]
+    public void WhatChangesTheMeaning_IsUntranslatable(string members, string path) => Assert.Equal([path], Read(Hi + "," + members).Untranslatable.Select(item => item.Path));
+
+    [Theory]
+    [InlineData("\"x\":1", "contents")]
+    [InlineData("\"contents\":[{\"role\":\"bot\",\"parts\":[]}]", "contents[0].role")]
+    [InlineData("\"contents\":[{\"parts\":[{\"text\":1}]}]", "contents[0].parts[0].text")]
+    [InlineData("\"contents\":[{\"parts\":[{\"functionCall\":{\"args\":{}}}]}]", "contents[0].parts[0].functionCall.name")]
+    [InlineData(Hi + ",\"generationConfig\":{\"temperature\":\"warm\"}", "generationConfig.temperature")]
+    [InlineData(Hi + ",\"toolConfig\":{\"functionCallingConfig\":{\"mode\":\"MAYBE\"}}", "toolConfig.functionCallingConfig.mode")]
+    public void WrongTypes_ThrowWithTheirPath(string members, string path) => Assert.Equal(path, Assert.Throws<ProtocolException>(() => Read(members)).Error.Param);
+
+    [Theory]
+    [InlineData("/v1beta/models/gemini-x:generateContent", "gemini-x", Operation.Generate, false)]
+    [InlineData("/v1/models/gemini-x:streamGenerateContent", "gemini-x", Operation.Generate, true)]
+    [InlineData("/v1beta/models/vendor/name:v2:countTokens", "vendor/name:v2", Operation.CountTokens, false)]
+    [InlineData("/v1beta/models/gemini-x/countTokens", "gemini-x", Operation.CountTokens, false)]
+    [InlineData("/v1beta/models/models/gemini-x:generateContent", "gemini-x", Operation.Generate, false)]
+    [InlineData("/v1beta/tunedModels/t1:generateContent", "tunedModels/t1", Operation.Generate, false)]
+    [InlineData("/tunedModels/t1:generateContent", "tunedModels/t1", Operation.Generate, false)]
+    public void Match_SplitsPaths(string path, string model, Operation operation, bool streams) => Assert.Equal(new RequestTarget(operation, model, streams), Protocol.Match(path));
+
+    [Theory]
+    [InlineData("/v1beta/models/gemini-x:embedContent")]
+    [InlineData("/v1beta/models/gemini-x")]
+    [InlineData("/v1beta/models/:generateContent")]
+    [InlineData("/v1beta/models")]
+    [InlineData("/v1/messages")]
+    [InlineData("/v1beta/files/x:generateContent")]
+    public void Match_OtherPaths_AreNotItsOwn(string path) => Assert.Null(Protocol.Match(path));
+
+    [Theory]
+    [InlineData("?alt=sse", true, false)]
+    [InlineData("key=k&%24alt=sse", true, false)]
+    [InlineData("alt=json", true, true)]
+    [InlineData("", true, true)]
+    [InlineData("", false, false)]
+    public void Head_FramingFollowsTheQuery(string query, bool streams, bool array)
+    {
+        RequestHead head = Protocol.ReadHead(new RequestTarget(Operation.Generate, "m", streams), query, "{}"u8);
+        Assert.Equal((streams, array), (head.Stream, head.JsonArray));
+    }
+
+    [Fact]
+    public void Head_FindsRepeatedModelNames()
+    {
+        byte[] body = "{\"model\":\"models/a\",\"contents\":[{\"model\":\"no\"}],\"generateContentRequest\": {\"x\":1,\"model\":\"models/b\"}}"u8.ToArray();
+        RequestHead head = Protocol.ReadHead(new RequestTarget(Operation.CountTokens, "a", false), "", body);
+        Assert.Equal(["\"models/a\"", "\"models/b\""], head.ModelTokens.Select(range => Encoding.UTF8.GetString(body[range])));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("[1]")]
+    public void Head_BrokenBodies_Throw(string body) =>
+        Assert.Throws<ProtocolException>(() => Protocol.ReadHead(new RequestTarget(Operation.Generate, "m", true), "", Encoding.UTF8.GetBytes(body)));
+}

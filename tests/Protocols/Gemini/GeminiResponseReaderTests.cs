@@ -1,0 +1,233 @@
+using System.Text;
+using Aiproxy.EventStream;
+using Aiproxy.Protocols;
+using Aiproxy.Protocols.Gemini;
+using Aiproxy.Protocols.Model;
+using Aiproxy.Tests.Protocols.Anthropic;
+
+namespace Aiproxy.Tests.Protocols.Gemini;
+
+public sealed class GeminiResponseReaderTests
+{
+    private static readonly GeminiProtocol Protocol = new();
+    private static readonly string Weather = Wire.Fixture("gemini/weather.sse");
+
+    private static string Chunk(string parts, string more = "") =>
+        "data: {\"candidates\":[{\"content\":{\"parts\":[" + parts + "],\"role\":\"model\"}" + more + "}]}\n\n";
+
+    private const string Stop = ",\"finishReason\":\"STOP\"";
+
+    [Fact]
+    public void Transcript_GivesEveryEventInOrder()
+    {
+        SinkRecorder sink = Wire.Read(Protocol, Weather);
+
+        Assert.Equal(
+            [
+                "start respDemo gemini-3.8-flash", "usage", "block 0 Thinking", "delta 0 \"The user wants the weather. I should call the tool.\"", "usage", "end 0",
+                "block 1 Text", "delta 1 \"Let me check \"", "usage", "delta 1 \"Oslo.\"", "usage", "end 1", "block 2 ToolCall call_Demo get_weather", "seal 2 Thought RXFRQmRlbW8=",
+                """delta 2 "{\"city\":\"Oslo\",\"unit\":\"c\"}" """.TrimEnd(), "end 2", "usage", "finish ToolUse",
+            ], sink.Lines);
+        Assert.Equal(new TokenUsage { Input = 41, CacheRead = 1200, Output = 58, Reasoning = 20 }, sink.Total);
+    }
+
+    [Fact]
+    public void CutBeforeTheFinishReason_NeverFinishes()
+    {
+        List<(string Event, string Data)> events = Wire.Events(Weather);
+        for (int kept = 0; kept <= events.Count; kept++)
+        {
+            var sink = new SinkRecorder();
+            IResponseReader reader = Protocol.CreateReader(sink);
+            foreach ((_, string data) in events.Take(kept)) Wire.Push(reader, data);
+            reader.Complete();
+            Assert.Equal(kept == events.Count, sink.Finished is not null);
+        }
+    }
+
+    [Fact]
+    public void E08_StopInEveryChunk_FinishesOnceAtTheEnd()
+    {
+        SinkRecorder sink = Wire.Read(Protocol, Chunk("{\"text\":\"a\"}", Stop) + Chunk("{\"text\":\"b\"}", Stop) + Chunk("{\"text\":\"c\"}", Stop));
+        Assert.Equal(("abc", FinishReason.EndTurn), (sink.Text(BlockKind.Text), sink.Finished));
+        Assert.Single(sink.Blocks);
+    }
+
+    [Theory]
+    [InlineData("data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\n\n")]
+    [InlineData("data: {\"candidates\":[{\"finishReason\":\"STOP\",\"content\":{}}]}\n\n")]
+    [InlineData("data: {\"candidates\":[{\"finishReason\":\"STOP\",\"content\":{\"role\":\"model\",\"parts\":null}}]}\n\n")]
+    public void E12_FinishWithoutContent_IsANormalFinish(string last) =>
+        Assert.Equal(FinishReason.EndTurn, Wire.Read(Protocol, Chunk("{\"text\":\"a\"}") + last).Finished);
+
+    [Fact]
+    public void E13_CallWithoutName_FailsAtTheEnd()
+    {
+        SinkRecorder sink = Wire.Read(Protocol, Chunk("{\"functionCall\":{\"args\":{}}}") + Chunk("{\"text\":\"\"}", Stop));
+        Assert.Equal(ErrorKind.ServerError, sink.Error?.Kind);
+    }
+
+    [Fact]
+    public void CallWithoutIdAndArgs_HasAnEmptyIdAndNoDelta()
+    {
+        SinkRecorder sink = Wire.Read(Protocol, Chunk("{\"functionCall\":{\"name\":\"f\"}},{\"functionCall\":{\"name\":\"f\",\"args\":null}}", Stop));
+        Assert.Equal([("", "f", ""), ("", "f", "")], sink.Blocks.Select(block => (block.Id, block.Name, block.Text)));
+        Assert.Equal(FinishReason.ToolUse, sink.Finished);
+    }
+
+    [Fact]
+    public void E24_BigIntegers_KeepTheirDigits()
+    {
+        SinkRecorder sink = Wire.Read(Protocol, Chunk("{\"functionCall\":{\"name\":\"f\",\"args\":{ \"id\": 9007199254740993 }}}", Stop));
+        Assert.Equal("{ \"id\": 9007199254740993 }", sink.Blocks[0].Text);
+    }
+
+    [Fact]
+    public void E28_ParallelCalls_OnlyTheFirstIsSigned()
+    {
+        SinkRecorder sink = Wire.Read(Protocol, Chunk("""{"functionCall":{"name":"f","args":{}},"thoughtSignature":"czE="},{"functionCall":{"name":"f","args":{}}},{"functionCall":{"name":"g","args":{}}}""", Stop));
+        Assert.Equal(["Thought czE=", "", ""], sink.Blocks.Select(block => block.Seal));
+    }
+
+    [Fact]
+    public void PartsThatChangeKind_CloseTheBlock()
+    {
+        SinkRecorder sink = Wire.Read(Protocol, Chunk("""{"text":"t","thought":true},{"text":"a"},{"text":"b"},{"functionCall":{"name":"f"}},{"text":"c"}""", Stop));
+        Assert.Equal(["t", "ab", "", "c"], sink.Blocks.Select(block => block.Text));
+    }
+
+    [Fact]
+    public void SignedEmptyText_IsABlockOfItsOwn()
+    {
+        SinkRecorder sink = Wire.Read(Protocol, Chunk("{\"text\":\"a\"}") + Chunk("{\"text\":\"\",\"thoughtSignature\":\"czE=\"}", Stop));
+        Assert.Equal([("a", ""), ("", "Thought czE=")], sink.Blocks.Select(block => (block.Text, block.Seal)));
+    }
+
+    [Fact]
+    public void UnknownPart_IsForeign()
+    {
+        SinkRecorder sink = Wire.Read(Protocol, Chunk("""{"executableCode":{"language":"PYTHON","code":"1"}},{"text":"a"}""", Stop));
+        Assert.Equal([BlockKind.Foreign, BlockKind.Text], sink.Blocks.Select(block => block.Kind));
+    }
+
+    [Fact]
+    public void OtherCandidates_AreSkipped()
+    {
+        SinkRecorder sink = Wire.Read(Protocol, """data: {"candidates":[{"index":1,"content":{"parts":[{"text":"no"}]}},{"index":0,"content":{"parts":[{"text":"yes"}]},"finishReason":"STOP"}]}""" + "\n\n");
+        Assert.Equal("yes", sink.Text(BlockKind.Text));
+    }
+
+    [Theory]
+    [InlineData("{\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}")]
+    [InlineData("{\"promptFeedback\":{\"blockReason\":\"OTHER\"},\"usageMetadata\":{\"promptTokenCount\":3,\"totalTokenCount\":3}}")]
+    public void E58_PromptBlocked_IsARefusal(string body)
+    {
+        Assert.Equal(FinishReason.Refusal, Wire.Read(Protocol, $"data: {body}\n\n").Finished);
+        Assert.Equal(FinishReason.Refusal, Wire.ReadWhole(Protocol, body).Finished);
+    }
+
+    [Theory]
+    [InlineData("MALFORMED_FUNCTION_CALL")]
+    [InlineData("UNEXPECTED_TOOL_CALL")]
+    [InlineData("MISSING_THOUGHT_SIGNATURE")]
+    public void E59_Malformed_FailsAndNoCallOfThatChunkIsTold(string reason)
+    {
+        SinkRecorder sink = Wire.Read(Protocol, Chunk("{\"functionCall\":{\"name\":\"f\",\"args\":{}}}", $",\"finishReason\":\"{reason}\",\"finishMessage\":\"secret words\""));
+        Assert.Equal(ErrorKind.ServerError, sink.Error?.Kind);
+        Assert.Empty(sink.Blocks);
+        Assert.DoesNotContain("secret", sink.Error!.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("MAX_TOKENS", FinishReason.MaxTokens)]
+    [InlineData("CONTINUATION", FinishReason.MaxTokens)]
+    [InlineData("SAFETY", FinishReason.Refusal)]
+    [InlineData("IMAGE_SAFETY", FinishReason.Refusal)]
+    [InlineData("OTHER", FinishReason.EndTurn)]
+    [InlineData("BRAND_NEW", FinishReason.EndTurn)]
+    public void FinishReasons_AreMapped(string word, FinishReason reason)
+    {
+        SinkRecorder sink = Wire.Read(Protocol, Chunk("{\"text\":\"a\"}", $",\"finishReason\":\"{word}\"") + Chunk("{\"text\":\"\"}", Stop));
+        Assert.Equal(reason, sink.Finished);
+    }
+
+    [Fact]
+    public void OtherWithoutContent_Fails() =>
+        Assert.Equal(ErrorKind.ServerError, Wire.ReadWhole(Protocol, "{\"candidates\":[{\"finishReason\":\"OTHER\"}]}").Error?.Kind);
+
+    [Fact]
+    public void E77_ThoughtsAteTheBudget_IsMaxTokens()
+    {
+        SinkRecorder sink = Wire.ReadWhole(Protocol, """{"candidates":[{"finishReason":"MAX_TOKENS"}],"usageMetadata":{"promptTokenCount":10,"thoughtsTokenCount":90,"totalTokenCount":100}}""");
+        Assert.Equal(FinishReason.MaxTokens, sink.Finished);
+        Assert.Equal((10, 90, 90), (sink.Total.Input, sink.Total.Output, sink.Total.Reasoning));
+    }
+
+    [Theory]
+    [InlineData("{\"error\":{\"code\":503,\"message\":\"The model is overloaded\",\"status\":\"UNAVAILABLE\"}}", ErrorKind.Overloaded)]
+    [InlineData("[{\"error\":{\"code\":429,\"message\":\"slow\",\"status\":\"RESOURCE_EXHAUSTED\"}}]", ErrorKind.RateLimit)]
+    [InlineData("{\"error\":{\"status\":\"INTERNAL\"}}", ErrorKind.ServerError)]
+    [InlineData("nonsense", ErrorKind.BadGateway)]
+    public void E67_ErrorInsideA200_Fails(string body, ErrorKind kind)
+    {
+        Assert.Equal(kind, Wire.Read(Protocol, Chunk("{\"text\":\"a\"}") + $"data: {body}\n\n" + Chunk("{\"text\":\"b\"}", Stop)).Error?.Kind);
+        Assert.Equal(kind, Wire.ReadWhole(Protocol, body).Error?.Kind);
+    }
+
+    [Fact]
+    public void WholeAnswerAsArrayOfChunks_IsReadAsOne()
+    {
+        string array = "[" + string.Join(",\r\n", Wire.Events(Weather).Select(item => item.Data)) + "]";
+        SinkRecorder sink = Wire.ReadWhole(Protocol, array);
+        Assert.Equal(("Let me check Oslo.", FinishReason.ToolUse), (sink.Text(BlockKind.Text), sink.Finished));
+    }
+
+    [Fact]
+    public void EmptyAnswer_Fails()
+    {
+        Assert.Equal(ErrorKind.BadGateway, Wire.ReadWhole(Protocol, "{}").Error?.Kind);
+        Assert.Equal(ErrorKind.BadGateway, Wire.ReadWhole(Protocol, "").Error?.Kind);
+        Assert.Equal(ErrorKind.BadGateway, Wire.Read(Protocol, "").Error?.Kind);
+    }
+
+    [Fact]
+    public void E66_CachedMoreThanPrompt_IsNeverNegative()
+    {
+        SinkRecorder sink = Wire.ReadWhole(Protocol, """{"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":10,"cachedContentTokenCount":30,"candidatesTokenCount":1}}""");
+        Assert.Equal((0, 10), (sink.Total.Input, sink.Total.TotalInput));
+    }
+
+    [Fact]
+    public void Fillers_FitTheClientsFraming()
+    {
+        var events = (GeminiResponseReader)Protocol.CreateReader(new SinkRecorder());
+        var array = (GeminiResponseReader)Protocol.CreateReader(new SinkRecorder(), clientArray: true);
+        var error = new ProxyError(ErrorKind.BadGateway, "cut");
+        Assert.StartsWith("data: {\"candidates\"", Wire.Text(events.WriteKeepalive), StringComparison.Ordinal);
+        Assert.Equal(" ", Wire.Text(array.WriteKeepalive));
+        Assert.Equal("""{"error":{"code":503,"message":"cut","status":"UNAVAILABLE"}}""", Wire.Text(output => events.WriteFailure(output, error)));
+        Assert.Equal("""[{"error":{"code":503,"message":"cut","status":"UNAVAILABLE"}}""" + "\n]", Wire.Text(output => array.WriteFailure(output, error)));
+        var later = new GeminiResponseReader(new SinkRecorder()) { ClientArray = true, ElementsWritten = 2 };
+        Assert.StartsWith(",\n{", Wire.Text(output => later.WriteFailure(output, error)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Mutations_NeverThrowAndAlwaysEnd()
+    {
+        var random = new Random(5);
+        List<(string Event, string Data)> events = Wire.Events(Weather);
+        for (int round = 0; round < 4000; round++)
+        {
+            var sink = new SinkRecorder();
+            IResponseReader reader = Protocol.CreateReader(sink);
+            int damaged = random.Next(events.Count);
+            for (int index = 0; index < events.Count; index++)
+            {
+                byte[] data = Encoding.UTF8.GetBytes(events[index].Data);
+                reader.Read(new Frame { Data = index == damaged ? Wire.Mutate(data, random) : data });
+            }
+            reader.Complete();
+            Assert.True(sink.HasEnded);
+        }
+    }
+}
