@@ -10,6 +10,7 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
 {
     // Started and not closed, in the order they started. Only the first may be on the wire.
     private readonly List<AnswerBlock> _blocks = [];
+    private readonly ToolNames _names = ToolNames.Of(options.Request);
     private readonly bool _showsThinking = AnthropicBlocks.ShowsThinking(options);
     private TokenUsage _usage;
     private bool _started;
@@ -212,7 +213,7 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
                 output.Write("{\"type\":\"tool_use\",\"id\":"u8);
                 output.WriteQuoted(AnthropicBlocks.ToolId(block, options, _calls++));
                 output.Write(",\"name\":"u8);
-                output.WriteQuoted(block.ToolName);
+                output.WriteQuoted(AnthropicBlocks.ToolName(block, _names));
                 output.Write(",\"input\":{},\"caller\":{\"type\":\"direct\"}}}\n\n"u8);
                 break;
             default:

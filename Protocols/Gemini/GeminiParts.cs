@@ -8,6 +8,7 @@ namespace Aiproxy.Protocols.Gemini;
 /// <remarks>A proof that is not Gemini's travels as <c>thoughtSignature</c> on the first call after it, or on an empty text part where none follows.</remarks>
 public sealed class GeminiParts(WriterOptions options)
 {
+    private readonly ToolNames _names = ToolNames.Of(options.Request);
     private byte[]? _carried;
 
     /// <summary>Thoughts are told where the client asked for them, or where its request was not read.</summary>
@@ -53,12 +54,16 @@ public sealed class GeminiParts(WriterOptions options)
             output.Write(","u8);
         }
         output.Write("\"name\":"u8);
-        output.WriteQuoted(call.ToolName);
+        output.WriteQuoted(Name(call));
         output.Write(",\"args\":"u8);
         output.WriteOneLine(arguments);
         output.Write("}"u8);
         WriteSignature(output, call is { Seal: not null, SealKind: SealKind.Thought } ? call.Seal : carried);
     }
+
+    /// <summary>The name that the client gave the tool; upstreams may know an alias.</summary>
+    private byte[] Name(AnswerBlock call) =>
+        _names.Find(RawJson.Decode([(byte)'"', .. call.ToolName, (byte)'"'])) is { } tool ? RawJson.Encode(ToolNames.Flat(tool))[1..^1] : call.ToolName;
 
     /// <summary>The response object around one part, or several with commas between.</summary>
     /// <param name="reason">Empty: the answer goes on.</param>

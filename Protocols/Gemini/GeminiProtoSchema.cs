@@ -253,7 +253,7 @@ public sealed class GeminiProtoSchema(JsonElement root)
     private static void Placeholder(Utf8JsonWriter writer)
     {
         writer.WriteStartObject("properties"u8);
-        writer.WriteStartObject(GeminiNames.Placeholder);
+        writer.WriteStartObject(GeminiPlaceholder.Name);
         writer.WriteString("type"u8, "STRING"u8);
         writer.WriteString("description"u8, "Leave out."u8);
         writer.WriteEndObject();

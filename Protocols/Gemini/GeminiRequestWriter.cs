@@ -123,7 +123,7 @@ public sealed class GeminiRequestWriter
 
     private void WriteThinking(Utf8JsonWriter writer)
     {
-        if (_request.Reasoning is not { } reasoning || _facts.Thinking == ThinkingControl.None) return;
+        if (_request.Reasoning is not { } reasoning || !ReasoningScale.IsTold(reasoning) || _facts.Thinking == ThinkingControl.None) return;
         writer.WriteStartObject("thinkingConfig"u8);
         // This protocol's own clients must ask for thoughts, the others see them unless they refuse.
         bool isVisible = reasoning.Visible ?? _request.Protocol != GeminiNames.Protocol;
@@ -134,7 +134,7 @@ public sealed class GeminiRequestWriter
         {
             if (effort is { } wanted && Level(wanted) is { } level) writer.WriteString("thinkingLevel"u8, level);
         }
-        else
+        else if (reasoning.Adaptive || effort is not null || reasoning.Budget is not null)
         {
             writer.WriteNumber("thinkingBudget"u8, Budget(ReasoningScale.BudgetOf(reasoning)));
         }

@@ -226,7 +226,7 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
         sink.BlockStart(key, BlockKind.ToolCall, id, name);
         if (signature.Length > 2) sink.BlockSeal(key, SealKind.Thought, signature);
         // An object by the protocol; some servers give its text as a string.
-        if (!args.IsEmpty) sink.BlockDelta(key, args[0] == (byte)'"' ? args : ByteOutput.Quote(args));
+        if (!args.IsEmpty) sink.BlockDelta(key, args[0] == (byte)'"' ? args : ByteOutput.Quote(GeminiPlaceholder.IsIn(args) ? GeminiPlaceholder.Remove(args) : args));
         sink.BlockEnd(key);
     }
 
