@@ -22,7 +22,9 @@ public static class ClientKeysReader
         foreach ((ConfigNode node, string place) in root.Context.Items(keys ?? otherName, path))
         {
             int errors = root.Errors.ErrorCount;
-            ClientKeyConfig? key = node is MapNode map ? ReadMap(new MapReader(root.Context, map, place), found.Count + 1) : ReadText(root.Context, node, place, found.Count + 1);
+            ClientKeyConfig? key = node is MapNode map
+                ? ReadMap(new MapReader(root.Context, map, place), found.Count + 1)
+                : ReadText(root.Context, node, place, found.Count + 1);
             if (key is null)
             {
                 if (root.Errors.ErrorCount == errors) root.Errors.Warn(place, "this entry is blank and left out");
@@ -66,7 +68,10 @@ public static class ClientKeysReader
             MaxConcurrent = map.Whole("max_concurrent", 1),
         };
         // An empty list lets the key use every model: fine when it was written so, a hole when a variable turned out empty.
-        if (models.Count == 0 && map.Node("models") is not null and not ListNode { Items.Count: 0 }) map.Errors.Error(map.PathOf("models"), "every entry is blank; leave the key out to allow all models");
+        if (models.Count == 0 && map.Node("models") is not null and not ListNode { Items.Count: 0 })
+        {
+            map.Errors.Error(map.PathOf("models"), "every entry is blank; leave the key out to allow all models");
+        }
         map.Finish(NotYet.Nothing);
         if (key is not null) IsPresentable(map.Errors, key);
         if (map.Errors.ErrorCount > errors) return null;

@@ -6,7 +6,10 @@ public sealed class ConfigValidator(UpstreamTypeFacts types, ConfigErrors errors
     public void Validate(ProxyConfig config)
     {
         RefuseOpenListener(config);
-        if (config.MaxRequestBodyBytes > config.MaxBufferedBytes) errors.Warn("max_request_body", "is more than max_buffered, so the largest bodies are never let in");
+        if (config.MaxRequestBodyBytes > config.MaxBufferedBytes)
+        {
+            errors.Warn("max_request_body", "is more than max_buffered, so the largest bodies are never let in");
+        }
         RefuseCycles(config.ModelFallback);
         ValidateUpstreams(config.Upstreams);
     }
@@ -79,8 +82,14 @@ public sealed class ConfigValidator(UpstreamTypeFacts types, ConfigErrors errors
     /// <summary>Keys that say nothing to this type of upstream.</summary>
     private void ValidateFit(UpstreamConfig upstream, UpstreamTypeFact type, string path)
     {
-        if (upstream.OAuth is not null && !type.UsesAuthFiles) errors.Warn($"{path}.oauth", $"api_type '{type.Name}' does not sign in by OAuth; this key has no effect");
-        if (upstream.SystemPrefix && type.Name != "claudecode") errors.Warn($"{path}.system_prefix", "goes with api_type 'claudecode' only; this key has no effect");
+        if (upstream.OAuth is not null && !type.UsesAuthFiles)
+        {
+            errors.Warn($"{path}.oauth", $"api_type '{type.Name}' does not sign in by OAuth; this key has no effect");
+        }
+        if (upstream.SystemPrefix && type.Name != "claudecode")
+        {
+            errors.Warn($"{path}.system_prefix", "goes with api_type 'claudecode' only; this key has no effect");
+        }
     }
 
     private string Step(string model) => errors.HasPlace("model_fallback" + Shown.ModelStep(model)) ? Shown.ModelStep(model) : "";

@@ -136,7 +136,8 @@ public sealed class MapReader
 
     public string? FilePath(string key) => Text(key) is { } found ? _context.FilePath(found) : null;
 
-    /// <summary>Tells the keys that nobody asked for, and the legal ones that this build does not act on. Keys that begin with <c>x-</c> are the user's own.</summary>
+    /// <summary>Tells the keys that nobody asked for, and the legal ones that this build does not act on.</summary>
+    /// <remarks>Keys that begin with <c>x-</c> are the user's own.</remarks>
     public void Finish(NotYet notYet)
     {
         notYet.Warn(this);

@@ -24,7 +24,8 @@ public static class QuirksReader
             if (name.StartsWith("x-", StringComparison.Ordinal)) continue;
             string path = upstream.PathOf("quirks") + Shown.Step(name);
             upstream.Errors.Place(path, entry.Value.Line, entry.Value.Column);
-            if (IsKnown(upstream.Errors, new FoundText(path, name, IsHidden: false), type) && Value(upstream, entry.Value, path, name) is { } value) quirks[name] = value;
+            bool isKnown = IsKnown(upstream.Errors, new FoundText(path, name, IsHidden: false), type);
+            if (isKnown && Value(upstream, entry.Value, path, name) is { } value) quirks[name] = value;
         }
         return quirks;
     }

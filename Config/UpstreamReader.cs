@@ -165,9 +165,12 @@ public static class UpstreamReader
             tokenUrl = UrlForms.Web(found.Text.Trim(), out string? problem);
             if (problem is not null) map.Errors.Error(found.Path, problem);
         }
-        var oauth = new OAuthConfig { TokenUrl = tokenUrl, ClientId = map.Line("client_id"), ClientSecret = map.Secret("client_secret") is { } secret ? new Secret(secret.Text) : null };
+        var oauth = new OAuthConfig();
         oauth = oauth with
         {
+            TokenUrl = tokenUrl,
+            ClientId = map.Line("client_id"),
+            ClientSecret = map.Secret("client_secret") is { } secret ? new Secret(secret.Text) : null,
             RefreshMargin = map.Duration("refresh_margin") ?? oauth.RefreshMargin,
             RefreshAhead = map.Choice("refresh", RefreshWays) != "lazy",
         };

@@ -36,7 +36,7 @@ public sealed class YamlDocumentReader(ConfigErrors errors)
             TellSyntax(text, failure);
             return null;
         }
-        catch (Exception failure) when (failure is ArgumentException or InvalidOperationException or FormatException or OverflowException or IndexOutOfRangeException)
+        catch (Exception failure) when (failure is SystemException and not OutOfMemoryException)
         {
             // The library's scanner answers some broken input with the exceptions of the collections it is made of.
             errors.ErrorAt(_line, _column, "", "not valid YAML: what follows here makes no sense; a bracket, brace or quote may have no end");
@@ -183,7 +183,7 @@ public sealed class YamlDocumentReader(ConfigErrors errors)
             // The parser names where the mapping began.
             (line, column) = (tab + 1, lines[tab].IndexOf('\t') + 1);
         }
-        else if (line >= 1 && line <= lines.Length && lines[line - 1].Contains("${", StringComparison.Ordinal) && message.Contains("flow", StringComparison.Ordinal))
+        else if (message.Contains("flow", StringComparison.Ordinal) && lines.ElementAtOrDefault(line - 1)?.Contains("${", StringComparison.Ordinal) == true)
         {
             message += " Inside [] and {} a '${NAME}' stands in quotes.";
         }

@@ -3,6 +3,8 @@ namespace Aiproxy.Tests.EndToEnd;
 /// <summary>After the first output a failure is told in the client's protocol, and the stream never looks complete.</summary>
 public sealed class BrokenStreamTests
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
     public static TheoryData<string, string> NamesAndBreaks
     {
         get
@@ -21,17 +23,22 @@ public sealed class BrokenStreamTests
     {
         var dialect = Dialects.Of(name);
         var beginning = dialect.Text("One two three four").Beginning;
-        var answer = how switch
+        var seen = new TaskCompletionSource();
+        var last = how switch
         {
-            "cut" => FakeAnswer.CutSse(beginning),
-            "reset" => FakeAnswer.ResetSse(beginning),
-            "clean end" => FakeAnswer.Sse(beginning),
-            "half an event" => FakeAnswer.CutSse([.. beginning, dialect.Text("x").Output[0][..20]]),
-            "bad json" => FakeAnswer.Sse([.. beginning, "data: {\"broken\": \n\n"]),
-            _ => FakeAnswer.Sse([.. beginning, dialect.ErrorFrame("The model is overloaded")]),
+            "half an event" => dialect.Text("x").Output[0][..20],
+            "bad json" => "data: {\"broken\": \n\n",
+            "error" => dialect.ErrorFrame("The model is overloaded"),
+            _ => "",
         };
-        await using var rig = await Rig.StartAsync(dialect, "", (answer, ""), (FakeAnswer.Sse(dialect.Text("Second").Frames), "priority: 1"));
-        var reply = (await rig.SendAsync(stream: true)).AssertStatus(200);
+        var end = how == "half an event" ? "cut" : how;
+        await using var rig = await Rig.StartAsync(
+            dialect, "", (FakeAnswer.BreakingSse(seen.Task, end, last, beginning), ""), (FakeAnswer.Sse(dialect.Text("Second").Frames), "priority: 1"));
+        await using var reply = (await rig.OpenAsync(stream: true)).AssertStatus(200);
+        // Until the client has seen output the proxy may still, and rightly, try elsewhere.
+        await reply.ReadUntilAsync(string.Concat(beginning), Patience);
+        seen.SetResult();
+        await reply.ReadToEndAsync(Patience);
         Assert.StartsWith(string.Concat(beginning), reply.Text);
         Assert.False(dialect.LooksComplete(reply.Text), reply.Text);
         Assert.True(dialect.TellsFailure(reply.Text), reply.Text);
@@ -46,8 +53,12 @@ public sealed class BrokenStreamTests
     {
         var dialect = Dialects.Of(name);
         var tool = dialect.Tool();
-        await using var rig = await Rig.StartAsync(dialect, FakeAnswer.CutSse([.. tool.Handshake, .. tool.Output.Take(2)]));
-        var reply = (await rig.SendAsync(stream: true)).AssertStatus(200);
+        var seen = new TaskCompletionSource();
+        await using var rig = await Rig.StartAsync(dialect, FakeAnswer.BreakingSse(seen.Task, "cut", "", [.. tool.Handshake, .. tool.Output.Take(2)]));
+        await using var reply = await rig.OpenAsync(stream: true);
+        await reply.ReadUntilAsync(tool.Output[1], Patience);
+        seen.SetResult();
+        await reply.ReadToEndAsync(Patience);
         Assert.True(dialect.TellsFailure(reply.Text), reply.Text);
         Assert.False(dialect.LooksComplete(reply.Text), reply.Text);
         Assert.DoesNotContain("content_block_stop", reply.Text);
@@ -83,8 +94,12 @@ public sealed class BrokenStreamTests
 
 
             """.Replace("\r\n", "\n", StringComparison.Ordinal);
-        await using var rig = await Rig.StartAsync(Dialects.Responses, FakeAnswer.Sse([.. beginning, failed]));
-        var reply = (await rig.SendAsync(stream: true)).AssertStatus(200);
+        var seen = new TaskCompletionSource();
+        await using var rig = await Rig.StartAsync(Dialects.Responses, FakeAnswer.BreakingSse(seen.Task, "end", failed, beginning));
+        await using var reply = await rig.OpenAsync(stream: true);
+        await reply.ReadUntilAsync(beginning[^1], Patience);
+        seen.SetResult();
+        await reply.ReadToEndAsync(Patience);
         Assert.True(Dialects.Responses.TellsFailure(reply.Text), reply.Text);
         Assert.Equal("rate_limit_exceeded", JsonLook.Text(SseText.Parse(reply.Text)[^1].Data!, "response", "error", "code"));
         Assert.Contains("try again in 1.5s", reply.Text);
@@ -96,19 +111,25 @@ public sealed class BrokenStreamTests
     public async Task GeminiArrayBroken_StaysJsonAndEndsWithAnError(bool clean)
     {
         var pieces = GeminiDialect.Array("One two three four").Take(3).ToArray();
+        var seen = new TaskCompletionSource();
         await using var rig = await Rig.StartAsync(Dialects.Gemini, FakeAnswer.Script(async answer =>
         {
             // An upstream is asked for either framing; it answers in the one that was asked for.
-            if (answer.Request.Target.Contains("alt=sse", StringComparison.Ordinal)) await FakeAnswer.CutSse([.. Dialects.Gemini.Text("One two three four").Output.Take(3)]).PlayAsync(answer);
+            if (answer.Request.Target.Contains("alt=sse", StringComparison.Ordinal)) await FakeAnswer.BreakingSse(seen.Task, clean ? "end" : "cut", "", [.. Dialects.Gemini.Text("One two three four").Output.Take(3)]).PlayAsync(answer);
             else
             {
                 await answer.HeadAsync(200, ("Content-Type", "application/json; charset=UTF-8"), ("Transfer-Encoding", "chunked"));
                 foreach (var piece in pieces) await answer.ChunkAsync(piece);
+                await answer.GateAsync(seen.Task);
                 if (clean) await answer.EndAsync();
                 else answer.Close();
             }
         }));
-        var reply = (await rig.Proxy.PostAsync($"/v1beta/models/{Rig.Model}:streamGenerateContent", Dialects.Gemini.Body("", "hi", true))).AssertStatus(200);
+        var body = System.Text.Encoding.UTF8.GetBytes(Dialects.Gemini.Body("", "hi", true));
+        await using var reply = (await rig.Proxy.OpenAsync(HttpMethod.Post, $"/v1beta/models/{Rig.Model}:streamGenerateContent", body, [])).AssertStatus(200);
+        await reply.ReadUntilAsync("three", Patience);
+        seen.SetResult();
+        await reply.ReadToEndAsync(Patience);
         Assert.True(JsonLook.IsJson(reply.Text), reply.Text);
         var array = JsonLook.At(reply.Text)!.Value;
         Assert.Equal(4, array.GetArrayLength());

@@ -35,7 +35,6 @@ public sealed class BytesTests(SharedRig shared) : IClassFixture<SharedRig>
             var sent = text.Replace(ModelMark.ToString(), ModelToken(model, i), StringComparison.Ordinal);
             var expected = text.Replace(ModelMark.ToString(), JsonLook.Quote(SharedRig.UpstreamModel(dialect)), StringComparison.Ordinal);
             await SendAndCompareAsync(rig, dialect, i, model, sent, expected);
-            Assert.Equal(SharedRig.UpstreamModel(dialect), dialect.Name == "gemini" ? dialect.ModelOf(rig[dialect].Last) : SharedRig.UpstreamModel(dialect));
         }
     }
 
@@ -149,6 +148,7 @@ public sealed class BytesTests(SharedRig shared) : IClassFixture<SharedRig>
         var reply = await rig.Proxy.PostAsync(dialect.Path(model, false), sent, dialect.ClientHeaders);
         Assert.True(reply.Status == 200, $"body {i}: status {reply.Status} {reply.Text}\nsent: {sent[..Math.Min(sent.Length, 1000)]}");
         AssertSame(Encoding.UTF8.GetBytes(expected), rig[dialect].Last.Body, $"body {i}");
+        if (dialect.Name == "gemini") Assert.Equal(model == SharedRig.MappedModel(dialect) ? SharedRig.UpstreamModel(dialect) : model, dialect.ModelOf(rig[dialect].Last));
         rig[dialect].Forget();
     }
 

@@ -61,11 +61,12 @@ public sealed class CancelTests
     {
         var dialect = Dialects.Anthropic;
         await using var rig = await Rig.StartAsync(dialect, FakeAnswer.Silence(), "early_commit: 1s\nkeepalive_interval: 1s\n");
-        var reply = await rig.OpenAsync(stream: true);
-        await reply.ReadUntilAsync("ping", Patience);
+        using var client = await RawConnection.OpenAsync(rig.Proxy.Port);
+        await client.SendAsync(RawConnection.Post(dialect.Path("", true), dialect.Body(Rig.Model, "hi", true), dialect.ClientHeaders));
+        await client.ReadTextUntilAsync("ping", Patience);
         var request = rig.Upstream.Last;
         var gone = Stopwatch.GetTimestamp();
-        await reply.DisposeAsync();
+        client.Close();
         Assert.True(await request.WasCut.InTimeAsync(Patience, "no cut"));
         Assert.InRange(Stopwatch.GetElapsedTime(gone, request.CutAt).TotalSeconds, 0, 1);
     }

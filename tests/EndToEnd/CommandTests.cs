@@ -98,7 +98,6 @@ public sealed class CommandTests
     [Theory]
     [InlineData("--help")]
     [InlineData("-h")]
-    [InlineData("help")]
     public async Task Help_FitsOneScreen(string argument)
     {
         var run = await CommandRun.RunAsync([argument]);

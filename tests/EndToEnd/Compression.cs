@@ -5,12 +5,12 @@ namespace Aiproxy.Tests.EndToEnd;
 /// <summary>Content codings of a body.</summary>
 public static class Compression
 {
-    public static byte[] Gzip(byte[] plain) => Pack(plain, stream => new GZipStream(stream, CompressionLevel.Fastest));
+    public static byte[] Gzip(byte[] plain) => Pack(plain, stream => new GZipStream(stream, CompressionLevel.Optimal));
 
     /// <summary>HTTP's <c>deflate</c>: the zlib format.</summary>
-    public static byte[] Deflate(byte[] plain) => Pack(plain, stream => new ZLibStream(stream, CompressionLevel.Fastest));
+    public static byte[] Deflate(byte[] plain) => Pack(plain, stream => new ZLibStream(stream, CompressionLevel.Optimal));
 
-    public static byte[] Brotli(byte[] plain) => Pack(plain, stream => new BrotliStream(stream, CompressionLevel.Fastest));
+    public static byte[] Brotli(byte[] plain) => Pack(plain, stream => new BrotliStream(stream, CompressionLevel.Optimal));
 
     public static byte[] Of(string coding, byte[] plain) => coding switch
     {

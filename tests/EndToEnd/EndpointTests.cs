@@ -122,13 +122,16 @@ public sealed class EndpointTests(SharedRig shared) : IClassFixture<SharedRig>
     public async Task UpstreamThatNamesNoModels_ListsItsOwn()
     {
         var dialect = Dialects.Chat;
-        await using var rig = await Rig.StartAsync(dialect, FakeAnswer.Json("""{"object":"list","data":[{"id":"their-one","object":"model","created":1,"owned_by":"x"},{"id":"their-two","object":"model","created":1,"owned_by":"x"}]}"""));
+        await using var upstream = new FakeUpstream(FakeAnswer.Silence());
+        upstream.ListAnswer = FakeAnswer.Json("""{"object":"list","data":[{"id":"their-one","object":"model","created":1,"owned_by":"x"},{"id":"their-two","object":"model","created":1,"owned_by":"x"}]}""");
+        await using var proxy = await ProxyProcess.StartAsync(Yaml.File("", Yaml.Upstream("u1", dialect, upstream.Url)));
         await Eventually.TrueAsync(
-            async () => (await rig.Proxy.GetAsync("/v1/models")).AssertStatus(200).Text.Contains("their-two", StringComparison.Ordinal), TimeSpan.FromSeconds(10), () => "the list never came");
-        var asked = rig.Upstream.Count;
-        for (var i = 0; i < 20; i++) (await rig.Proxy.GetAsync("/v1/models")).AssertStatus(200);
-        Assert.Equal(asked, rig.Upstream.Count);
-        Assert.Equal("/v1/models", rig.Upstream.Requests[0].Target.Split('?')[0]);
+            async () => (await proxy.GetAsync("/v1/models")).AssertStatus(200).Text.Contains("their-two", StringComparison.Ordinal), TimeSpan.FromSeconds(10), () => "the list never came");
+        var asked = upstream.Listings.Count;
+        for (var i = 0; i < 20; i++) (await proxy.GetAsync("/v1/models")).AssertStatus(200);
+        Assert.Equal(asked, upstream.Listings.Count);
+        Assert.Equal("/v1/models", upstream.Listings[0].Target.Split('?')[0]);
+        Assert.Equal("Bearer sk-fake-u1", upstream.Listings[0].Header("Authorization"));
     }
 
     [Fact]

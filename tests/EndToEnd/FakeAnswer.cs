@@ -32,22 +32,25 @@ public sealed class FakeAnswer(Func<AnswerStream, Task> script)
     });
 
     /// <summary>An event stream that is cut inside a chunk after the pieces: the peer sees the connection end too early.</summary>
-    public static FakeAnswer CutSse(params string[] pieces) => new(async answer =>
-    {
-        await answer.StreamHeadAsync();
-        foreach (var piece in pieces) await answer.ChunkAsync(piece);
-        await answer.RawAsync("40\r\nhalf a chunk");
-        answer.Close();
-    });
+    public static FakeAnswer CutSse(params string[] pieces) => BreakingSse(Task.CompletedTask, "cut", "", pieces);
 
-    /// <summary>As <see cref="CutSse"/>, with a TCP reset.</summary>
-    public static FakeAnswer ResetSse(params string[] pieces) => new(async answer =>
+    /// <summary>An event stream that goes wrong after the pieces, once the test says so.</summary>
+    /// <param name="now">The test has seen what it waited for.</param>
+    /// <param name="how"><c>cut</c> inside a chunk, <c>reset</c>, or anything else for a clean end.</param>
+    /// <param name="last">Sent right before it.</param>
+    public static FakeAnswer BreakingSse(Task now, string how, string last, params string[] pieces) => new(async answer =>
     {
         await answer.StreamHeadAsync();
         foreach (var piece in pieces) await answer.ChunkAsync(piece);
-        // What was written must have left before the reset throws it away.
-        await Task.Delay(100);
-        answer.Reset();
+        await answer.GateAsync(now);
+        await answer.ChunkAsync(last);
+        if (how == "cut")
+        {
+            await answer.RawAsync("40\r\nhalf a chunk");
+            answer.Close();
+        }
+        else if (how == "reset") answer.Reset();
+        else await answer.EndAsync();
     });
 
     /// <summary>Says nothing until the peer goes away.</summary>

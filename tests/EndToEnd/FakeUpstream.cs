@@ -12,6 +12,7 @@ public sealed class FakeUpstream : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
     private readonly List<RecordedRequest> _requests = [];
+    private readonly List<RecordedRequest> _listings = [];
     private readonly List<string> _faults = [];
     private readonly Task _accepting;
     private Func<RecordedRequest, FakeAnswer> _script;
@@ -50,6 +51,18 @@ public sealed class FakeUpstream : IAsyncDisposable
             lock (_gate) return _requests.Count;
         }
     }
+
+    /// <summary>Calls for the model list. A proxy makes them on its own account, so they count nowhere else.</summary>
+    public IReadOnlyList<RecordedRequest> Listings
+    {
+        get
+        {
+            lock (_gate) return [.. _listings];
+        }
+    }
+
+    /// <summary>What those calls get.</summary>
+    public FakeAnswer ListAnswer { get; set; } = FakeAnswer.Json(404, "{}");
 
     /// <summary>The newest request.</summary>
     public RecordedRequest Last => Requests[^1];
@@ -148,6 +161,11 @@ public sealed class FakeUpstream : IAsyncDisposable
             Body = body,
             Connection = connection,
         };
+        if (IsListing(request))
+        {
+            lock (_gate) _listings.Add(request);
+            return request;
+        }
         TaskCompletionSource arrival;
         lock (_gate)
         {
@@ -168,7 +186,7 @@ public sealed class FakeUpstream : IAsyncDisposable
         var stream = new AnswerStream(socket, request, peerGone.Token);
         try
         {
-            await Volatile.Read(ref _script)(request).PlayAsync(stream);
+            await (IsListing(request) ? ListAnswer : Volatile.Read(ref _script)(request)).PlayAsync(stream);
             request.Answered();
             return !stream.Closed;
         }
@@ -188,6 +206,9 @@ public sealed class FakeUpstream : IAsyncDisposable
             await watching;
         }
     }
+
+    private static bool IsListing(RecordedRequest request) =>
+        request.Method == "GET" && request.Target.Split('?')[0].EndsWith("/models", StringComparison.Ordinal);
 
     private static async Task WatchPeerAsync(WireReader reader, RecordedRequest request, CancellationTokenSource peerGone, CancellationToken answered)
     {

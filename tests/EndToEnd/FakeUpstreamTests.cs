@@ -93,7 +93,7 @@ public sealed class FakeUpstreamTests
         await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync(upstream.Url));
         upstream.Answer(FakeAnswer.CutSse("data: 1\n\n"));
         await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync(upstream.Url));
-        upstream.Answer(FakeAnswer.ResetSse("data: 1\n\n"));
+        upstream.Answer(FakeAnswer.BreakingSse(Task.CompletedTask, "reset", "", "data: 1\n\n"));
         await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync(upstream.Url));
         upstream.Answer(FakeAnswer.Garbage("no http at all\r\n\r\n"));
         await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync(upstream.Url));

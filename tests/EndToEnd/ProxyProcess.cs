@@ -50,7 +50,7 @@ public sealed class ProxyProcess : IAsyncDisposable
     })
     {
         BaseAddress = new Uri($"http://127.0.0.1:{port}"),
-        Timeout = TimeSpan.FromSeconds(60),
+        Timeout = TimeSpan.FromSeconds(20),
     };
 
     /// <summary>Starts and waits until <c>/health</c> answers. A text without <c>listen:</c> gets the line; <see cref="PortMark"/> is replaced.</summary>

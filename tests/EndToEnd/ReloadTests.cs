@@ -53,10 +53,10 @@ public sealed class ReloadTests : IAsyncLifetime
         }
         File.CreateSymbolicLink(proxy.Folder.File("..data"), "v1");
         File.CreateSymbolicLink(proxy.ConfigPath + ".link", Path.Combine("..data", "config.yaml"));
-        File.Move(proxy.ConfigPath + ".link", proxy.ConfigPath, overwrite: true);
+        PosixFile.Rename(proxy.ConfigPath + ".link", proxy.ConfigPath);
         await ServesAsync(proxy, "one");
         File.CreateSymbolicLink(proxy.Folder.File("..next"), "v2");
-        File.Move(proxy.Folder.File("..next"), proxy.Folder.File("..data"), overwrite: true);
+        PosixFile.Rename(proxy.Folder.File("..next"), proxy.Folder.File("..data"));
         await ServesAsync(proxy, "two");
     }
 
@@ -167,11 +167,12 @@ public sealed class ReloadTests : IAsyncLifetime
     public async Task RunningRequest_KeepsTheConfigurationItStartedWith()
     {
         var gate = new TaskCompletionSource();
-        _one.Answer(FakeAnswer.Script(async answer =>
+        var first = FakeAnswer.Script(async answer =>
         {
             await answer.GateAsync(gate.Task);
             await FakeAnswer.Json(s_dialect.Whole("one")).PlayAsync(answer);
-        }));
+        });
+        _one.Answer(_ => _one.Count == 1 ? first : FakeAnswer.Json(s_dialect.Whole("one")));
         await using var proxy = await ProxyProcess.StartAsync(One());
         var held = proxy.SendAsync(s_dialect, Rig.Model, false);
         await _one.WaitForRequestAsync(1, Patience);

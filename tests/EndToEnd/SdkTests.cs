@@ -89,9 +89,10 @@ public sealed class SdkTests(SharedRig shared) : IClassFixture<SharedRig>
     public async Task Libraries_SeeErrorsAndBrokenStreamsAsSuch()
     {
         var rig = await shared.ReadyAsync();
-        rig[Dialects.Chat].Answer(FakeAnswer.CutSse(Dialects.Chat.Text("One two three").Beginning));
+        // Late enough that the first words are out: before that the proxy answers with a status.
+        rig[Dialects.Chat].Answer(FakeAnswer.BreakingSse(Task.Delay(500), "cut", "", Dialects.Chat.Text("One two three").Beginning));
         await Assert.ThrowsAnyAsync<Exception>(() => StreamAsync(Chat(rig.Proxy, SharedRig.Model(Dialects.Chat)), Prompt));
-        rig[Dialects.Anthropic].Answer(FakeAnswer.CutSse(Dialects.Anthropic.Text("One two three").Beginning));
+        rig[Dialects.Anthropic].Answer(FakeAnswer.BreakingSse(Task.Delay(500), "cut", "", Dialects.Anthropic.Text("One two three").Beginning));
         using var anthropic = Messages(rig.Proxy);
         await Assert.ThrowsAnyAsync<Exception>(() => StreamAsync(anthropic, SharedRig.Model(Dialects.Anthropic), Prompt));
         var refused = await Assert.ThrowsAsync<ClientResultException>(async () => await Chat(rig.Proxy, "nobody-serves-this").CompleteChatAsync([new UserChatMessage("hi")]));

@@ -94,9 +94,16 @@ public sealed class StreamTests
         var dialect = Dialects.Of(name);
         foreach (var transcript in new[] { dialect.Tool(), dialect.Thinking() })
         {
+            var seen = new TaskCompletionSource();
             await using var rig = await Rig.StartAsync(
-                dialect, "", (FakeAnswer.CutSse([.. transcript.Handshake, transcript.Output[0]]), ""), (FakeAnswer.Sse(dialect.Text("b").Frames), "priority: 1"));
-            var reply = (await rig.SendAsync(stream: true)).AssertStatus(200);
+                dialect,
+                "",
+                (FakeAnswer.BreakingSse(seen.Task, "cut", "", [.. transcript.Handshake, transcript.Output[0]]), ""),
+                (FakeAnswer.Sse(dialect.Text("b").Frames), "priority: 1"));
+            await using var reply = (await rig.OpenAsync(stream: true)).AssertStatus(200);
+            await reply.ReadUntilAsync(transcript.Output[0], Patience);
+            seen.SetResult();
+            await reply.ReadToEndAsync(Patience);
             Assert.Equal("u1", reply.Header("x-aiproxy-upstream"));
             Assert.Equal(0, rig.Upstreams[1].Count);
             Assert.StartsWith(string.Concat(transcript.Handshake) + transcript.Output[0], reply.Text);

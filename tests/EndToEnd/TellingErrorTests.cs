@@ -96,7 +96,6 @@ public sealed class TellingErrorTests
         var refused = burst.Where(reply => reply.Status == 503).ToArray();
         Assert.True(refused.Length >= 6, string.Join(' ', burst.Select(reply => reply.Status)));
         Assert.All(refused, reply => Assert.InRange(int.Parse(reply.Header("retry-after")!), 1, 20));
-        Assert.Contains(Rig.Model, refused[0].Text);
         Assert.True(rig.Upstream.Count <= 4, $"{rig.Upstream.Count} requests reached an upstream whose circuit is open");
     }
 

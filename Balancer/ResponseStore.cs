@@ -1,0 +1,48 @@
+using System.Diagnostics.CodeAnalysis;
+using Aiproxy.Protocols;
+
+namespace Aiproxy.Balancer;
+
+/// <summary>Recent Responses answers that came from upstreams of other protocols, for <c>previous_response_id</c> and <c>GET /v1/responses/{id}</c>. Thread-safe.</summary>
+/// <remarks>In memory only; a restart forgets. The id of another client's answer is not found, like one that never was.</remarks>
+public sealed class ResponseStore(TimeProvider clock, int maxEntries = ResponseStore.DefaultMaxEntries, long maxBytes = ResponseStore.DefaultMaxBytes)
+{
+    /// <summary>An entry holds its whole conversation, so that the newest of each conversation is what counts: enough for hundreds of them.</summary>
+    public const int DefaultMaxEntries = 2_000;
+
+    /// <summary>64 MB: a text conversation has some hundred kilobytes, and images are what fills the rest.</summary>
+    public const long DefaultMaxBytes = 64 * 1024 * 1024;
+
+    // One conversation with images must not throw out all others.
+    private const int LargestShare = 4;
+
+    // Clients chain answers within a sitting. OpenAI keeps them for 30 days, on disks.
+    private static readonly TimeSpan MaxAge = TimeSpan.FromHours(6);
+
+    private readonly BoundedTable<(string Client, string Id), StoredResponse> _responses = new(maxEntries, maxBytes, MaxAge, clock, static response => response.Bytes);
+
+    public int Count => _responses.Count;
+
+    /// <param name="client">Identity of the client's key; empty where there are no keys.</param>
+    public bool TryGet(string client, string id, [MaybeNullWhen(false)] out StoredResponse response) => _responses.TryGet((client, id), out response);
+
+    /// <summary>Keeps an answer. A request that says <c>store: false</c> must not come here.</summary>
+    public void Put(string client, StoredResponse response)
+    {
+        if (response.Bytes <= maxBytes / LargestShare) _responses.Put((client, response.Id), response);
+    }
+
+    /// <summary>False: there is no such answer.</summary>
+    public bool Delete(string client, string id) => _responses.Remove((client, id));
+}
+
+/// <summary>One answer and the conversation that led to it.</summary>
+/// <param name="Created">Seconds since 1970.</param>
+/// <param name="Input">All input items up to the answer, as raw JSON with commas between.</param>
+/// <param name="Output">The answer's items, likewise.</param>
+/// <param name="Response">The response object as the client was sent it.</param>
+public sealed record StoredResponse(string Id, long Created, byte[] Input, byte[] Output, byte[] Response)
+{
+    /// <summary>Memory that it holds, roughly.</summary>
+    public long Bytes => 200 + Input.Length + Output.Length + Response.Length;
+}

@@ -1,0 +1,142 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace Aiproxy.Protocols.OpenAIResponses;
+
+/// <summary>Conversations that a client goes on with by <c>previous_response_id</c>, on the raw JSON: items are spliced, never written anew.</summary>
+/// <remarks>Bodies must have been checked as JSON. Of duplicate members the last one counts, as everywhere.</remarks>
+public static class OpenAIResponsesConversation
+{
+    /// <summary>The same request with the stored items in front of its own and without <c>previous_response_id</c>; nothing else changes, not even white space.</summary>
+    /// <param name="stored">Raw items with commas between: the stored input, and after it the stored output.</param>
+    public static byte[] Expand(ReadOnlySpan<byte> body, params ReadOnlySpan<byte[]> stored)
+    {
+        var output = new ArrayBufferWriter<byte>(body.Length + 1024);
+        int copied = 0;
+        (Range previous, Range input) = Find(body);
+        bool hasInput = !input.Equals(default(Range));
+        if (!hasInput)
+        {
+            // No new items at all: the stored ones are the input.
+            int brace = body.IndexOf((byte)'{') + 1;
+            output.Write(body[..brace]);
+            output.Write("\"input\":["u8);
+            Join(output, stored, default);
+            output.Write("],"u8);
+            copied = brace;
+        }
+        bool previousFirst = !previous.Equals(default(Range)) && (!hasInput || previous.Start.Value < input.Start.Value);
+        if (previousFirst) Cut(output, body, previous, ref copied);
+        if (hasInput)
+        {
+            output.Write(body[copied..input.Start.Value]);
+            output.Write("["u8);
+            Join(output, stored, Items(body[input]));
+            output.Write("]"u8);
+            copied = input.End.Value;
+        }
+        if (!previousFirst && !previous.Equals(default(Range))) Cut(output, body, previous, ref copied);
+        output.Write(body[copied..]);
+        return output.WrittenSpan.ToArray();
+    }
+
+    /// <summary>The request's own input items, raw with commas between; a string becomes a user message. Empty: none.</summary>
+    public static byte[] InputItems(ReadOnlySpan<byte> body)
+    {
+        (_, Range input) = Find(body);
+        return input.Equals(default(Range)) ? [] : Items(body[input]);
+    }
+
+    /// <summary>Id, time and output items of a response object; null where it has no id or no output.</summary>
+    public static (string Id, long Created, byte[] Output)? Answer(ReadOnlySpan<byte> response)
+    {
+        string id = "";
+        long created = 0;
+        byte[]? output = null;
+        var scan = new JsonScan(response);
+        while (scan.Next())
+        {
+            if (scan.Is("id"u8) && scan.IsString) id = RawJson.Decode(scan.Value);
+            else if (scan.Is("created_at"u8)) created = scan.Long() ?? 0;
+            else if (scan.Is("output"u8) && scan.Kind == JsonTokenType.StartArray) output = Items(scan.Value);
+        }
+        return id.Length == 0 || output is null ? null : (id, created, output);
+    }
+
+    /// <summary>The client wants its answer kept, which is the default.</summary>
+    public static bool IsToBeStored(ReadOnlySpan<byte> body)
+    {
+        bool isStored = true;
+        var scan = new JsonScan(body);
+        while (scan.Next())
+        {
+            if (scan.Is("store"u8)) isStored = scan.Kind != JsonTokenType.False;
+        }
+        return isStored;
+    }
+
+    /// <summary>The decoded <c>previous_response_id</c>; null: none.</summary>
+    public static string? PreviousId(ReadOnlySpan<byte> body)
+    {
+        string? id = null;
+        var scan = new JsonScan(body);
+        while (scan.Next())
+        {
+            if (scan.Is("previous_response_id"u8)) id = scan.IsString ? RawJson.Decode(scan.Value) : null;
+        }
+        return id;
+    }
+
+    /// <summary>Where the values of the two members stand, the last of each; an empty range: the member is missing or <c>null</c>.</summary>
+    private static (Range Previous, Range Input) Find(ReadOnlySpan<byte> body)
+    {
+        Range previous = default, input = default;
+        var scan = new JsonScan(body);
+        while (scan.Next())
+        {
+            if (scan.Is("previous_response_id"u8)) previous = scan.Start..(scan.Start + scan.Value.Length);
+            else if (scan.Is("input"u8)) input = scan.Start..(scan.Start + scan.Value.Length);
+        }
+        return (previous, input);
+    }
+
+    private static byte[] Items(ReadOnlySpan<byte> input)
+    {
+        if (input[0] == (byte)'"') return [.. "{\"type\":\"message\",\"role\":\"user\",\"content\":"u8, .. input, .. "}"u8];
+        if (input[0] != (byte)'[') return input.SequenceEqual("null"u8) ? [] : input.ToArray();
+        return input[1..^1].Trim(" \t\r\n"u8).ToArray();
+    }
+
+    private static void Join(ArrayBufferWriter<byte> output, ReadOnlySpan<byte[]> stored, ReadOnlySpan<byte> own)
+    {
+        bool isSecond = false;
+        foreach (byte[] items in stored) Add(items);
+        Add(own);
+
+        void Add(ReadOnlySpan<byte> items)
+        {
+            if (items.IsEmpty) return;
+            if (isSecond) output.Write(","u8);
+            output.Write(items);
+            isSecond = true;
+        }
+    }
+
+    /// <summary>Copies up to the member whose value that is and leaves it out, with one of its commas.</summary>
+    private static void Cut(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> body, Range value, ref int copied)
+    {
+        // The name is the last string before the value; a quote inside it would be escaped.
+        int quote = body[..value.Start.Value].LastIndexOf((byte)'"');
+        int start = body[..quote].LastIndexOf((byte)'"'), end = value.End.Value;
+        while (body[end] is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n') end++;
+        if (body[end] == (byte)',')
+        {
+            output.Write(body[copied..start]);
+            copied = end + 1;
+            return;
+        }
+        ReadOnlySpan<byte> before = body[copied..start].TrimEnd(" \t\r\n"u8);
+        output.Write(before is [.., (byte)','] ? before[..^1] : before);
+        copied = value.End.Value;
+    }
+}
