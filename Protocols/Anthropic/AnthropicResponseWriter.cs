@@ -3,7 +3,8 @@ using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Protocols.Anthropic;
 
-/// <summary>Writes a Messages stream. The wire has one open block at a time: the first started is written as it comes, later ones wait until it closed.</summary>
+/// <summary>Writes a Messages stream. The wire has one open block at a time: the first started is written as it comes, later ones wait until it
+/// closed.</summary>
 /// <remarks>A block is opened when it has something to say, so that none is empty. A call's arguments are held until their first character shows an
 /// object; what is on the wire then cannot be taken back, and arguments that end broken finish the answer as cut by a limit.</remarks>
 public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOptions options) : IResponseWriter

@@ -22,7 +22,8 @@ public sealed class GeminiParts(WriterOptions options)
         return carried;
     }
 
-    /// <summary>Keeps the proof of a thinking block that ended. Returns a proof that now needs a part of its own: Gemini's own, or the one that waited before.</summary>
+    /// <summary>Keeps the proof of a thinking block that ended. Returns a proof that now needs a part of its own: Gemini's own, or the one that waited
+    /// before.</summary>
     public byte[]? Carry(AnswerBlock thinking)
     {
         if (thinking.Seal is not { } seal || thinking.SealKind is SealKind.None) return null;
@@ -67,7 +68,8 @@ public sealed class GeminiParts(WriterOptions options)
 
     /// <summary>The response object around one part, or several with commas between.</summary>
     /// <param name="reason">Empty: the answer goes on.</param>
-    public static void WriteObject(IBufferWriter<byte> output, ReadOnlySpan<byte> parts, ReadOnlySpan<byte> reason, in TokenUsage usage, ReadOnlySpan<byte> model, ReadOnlySpan<byte> id)
+    public static void WriteObject(IBufferWriter<byte> output, ReadOnlySpan<byte> parts, ReadOnlySpan<byte> reason, in TokenUsage usage,
+        ReadOnlySpan<byte> model, ReadOnlySpan<byte> id)
     {
         output.Write("{\"candidates\":[{\"content\":{\"parts\":["u8);
         output.Write(parts);

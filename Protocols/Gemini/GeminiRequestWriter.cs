@@ -6,8 +6,8 @@ using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Protocols.Gemini;
 
-/// <summary>Writes a generateContent request; model and mode are in the path. The same request gives the same bytes, or prompt caches would never hit.</summary>
-/// <remarks>Expects a history in which each call is answered in the next user turn, by a result that names its function.</remarks>
+/// <summary>Writes a generateContent request; model and mode are in the path. The same request gives the same bytes, or prompt caches would never
+/// hit.</summary>
 public sealed class GeminiRequestWriter
 {
     /// <summary>The protocol's name in refusals.</summary>
@@ -28,7 +28,7 @@ public sealed class GeminiRequestWriter
     public GeminiRequestWriter(ChatRequest request, GeminiTraits traits)
     {
         RequestRefusal.Check(request, Target);
-        _request = request;
+        _request = request = GeminiConversation.Repaired(request, traits);
         _traits = traits;
         _facts = traits.Models.Find(request.Model);
         _tools = new GeminiToolWriter(request, traits);
@@ -36,7 +36,7 @@ public sealed class GeminiRequestWriter
         {
             throw new ProtocolException(ErrorKind.Unsupported, $"an output format beside tools is not supported by {request.Model}");
         }
-        _contents = new GeminiConversation(request, traits, _facts).Build();
+        _contents = new GeminiConversation(request, _facts).Build();
     }
 
     /// <summary>The system prompt without what is empty.</summary>
@@ -151,8 +151,8 @@ public sealed class GeminiRequestWriter
     private string? Level(ReasoningEffort wanted)
     {
         // Where medium is missing, the table of the provider's own compatibility layer goes up.
-        ReasoningEffort? level = wanted == ReasoningEffort.Medium && _facts.Efforts.Count > 0 && !_facts.Efforts.Contains(ReasoningEffort.Medium) ? ReasoningEffort.High : _facts.Nearest(wanted);
-        return level?.ToString().ToUpperInvariant();
+        bool isMissing = wanted == ReasoningEffort.Medium && !_facts.Efforts.Contains(wanted);
+        return _facts.Nearest(isMissing ? ReasoningEffort.High : wanted)?.ToString().ToUpperInvariant();
     }
 
     private static void WriteNumber(Utf8JsonWriter writer, ReadOnlySpan<byte> name, JsonElement? value)

@@ -177,7 +177,7 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
             else if (scan.Is("thought"u8)) isThought = scan.Kind == JsonTokenType.True;
             else if (scan.IsString && scan.Is("thoughtSignature"u8)) signature = scan.Value;
             else if (scan.Is("functionCall"u8)) call = scan.Value;
-            else if (scan.Kind == JsonTokenType.StartObject && !scan.Is("videoMetadata"u8) && !scan.Is("partMetadata"u8) && !scan.Is("mediaResolution"u8)) isForeign = true;
+            else if (scan.Kind == JsonTokenType.StartObject) isForeign |= !(scan.Is("videoMetadata"u8) || scan.Is("partMetadata"u8) || scan.Is("mediaResolution"u8));
         }
         if (!call.IsEmpty) Call(call, signature);
         else if (!text.IsEmpty || signature.Length > 2 && !isForeign) Text(text, isThought ? BlockKind.Thinking : BlockKind.Text, signature);
@@ -226,7 +226,8 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
         sink.BlockStart(key, BlockKind.ToolCall, id, name);
         if (signature.Length > 2) sink.BlockSeal(key, SealKind.Thought, signature);
         // An object by the protocol; some servers give its text as a string.
-        if (!args.IsEmpty) sink.BlockDelta(key, args[0] == (byte)'"' ? args : ByteOutput.Quote(GeminiPlaceholder.IsIn(args) ? GeminiPlaceholder.Remove(args) : args));
+        if (GeminiPlaceholder.IsIn(args)) args = GeminiPlaceholder.Remove(args);
+        if (!args.IsEmpty) sink.BlockDelta(key, args[0] == (byte)'"' ? args : ByteOutput.Quote(args));
         sink.BlockEnd(key);
     }
 

@@ -211,6 +211,7 @@ public sealed class AnthropicRequestReaderTests
     [InlineData("{}", "model")]
     [InlineData("{\"model\":5}", "model")]
     [InlineData("{\"model\":\"\"}", "model")]
+    [InlineData("{\"model\":\"a\",\"stream\":\"yes\"}", "stream")]
     [InlineData("{\"model\":\"a\"} x", null)]
     public void Head_BrokenBodies_Throw(string body, string? param)
     {

@@ -248,16 +248,17 @@ public sealed class AnthropicRequestWriterTests
     [Fact]
     public void Media_OfEveryOtherKind()
     {
-        JsonElement content = Json(Messages(Request(Opus47, User(
+        JsonElement content = Json(Messages(Request(Opus47, User(new TextPart("go")), Assistant(Call("r", "f")), User(
             new MediaPart(MediaKind.Image, new UrlSource("https://x/y")),
             new MediaPart(MediaKind.Document, new Base64Source("application/pdf", "JVBERi0xLjQKJeLjz9MK")) { Title = "T" },
             new MediaPart(MediaKind.Document, new Base64Source("text/plain", "aGVsbG8=")),
             new MediaPart(MediaKind.Document, new TextSource("words")),
             new MediaPart(MediaKind.Document, new PartsSource([new TextPart("x")])),
-            Result("r", "f", new TextPart("t"), new MediaPart(MediaKind.Image, new UrlSource("https://x/y")))), Assistant(new MediaPart(MediaKind.Image, new UrlSource("https://x/y"))), User(new TextPart("b")))))[0].GetProperty("content");
+            Result("r", "f", new TextPart("t"), new MediaPart(MediaKind.Image, new UrlSource("https://x/y")))), Assistant(new MediaPart(MediaKind.Image, new UrlSource("https://x/y"))), User(new TextPart("b")))))[2].GetProperty("content");
         Assert.Equal(["tool_result", "image", "document", "document", "document", "document"], content.EnumerateArray().Select(block => block.GetProperty("type").GetString()));
         Assert.Equal("""{"type":"document","source":{"type":"text","media_type":"text/plain","data":"hello"}}""", content[3].GetRawText());
         Assert.Equal("T", content[2].GetProperty("title").GetString());
+        Assert.Equal("image", content[0].GetProperty("content")[1].GetProperty("type").GetString());
     }
 
     [Theory]
