@@ -3,6 +3,12 @@ namespace Aiproxy.Protocols.Model;
 /// <summary>What a target demands of tools and conversation. The defaults suit the OpenAI protocols.</summary>
 public sealed record HistoryRules
 {
+    /// <summary>Messages: its writer merges turns and knows itself what empty text and instructions in the middle become.</summary>
+    public static HistoryRules Anthropic { get; } = new() { MaxNameLength = 128, IdsAreWords = true, KnowsMidSystem = true };
+
+    /// <summary>Gemini, and what speaks its dialect: likewise.</summary>
+    public static HistoryRules Gemini { get; } = new() { KnowsMidSystem = true };
+
     /// <summary>Characters of a tool name; all targets take <c>[A-Za-z0-9_-]</c>.</summary>
     public int MaxNameLength { get; init; } = 64;
 

@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Aiproxy.Protocols.Model;
@@ -10,8 +7,6 @@ public static class ToolRepair
 {
     private static readonly JsonElement s_inputSchema =
         JsonDocument.Parse("""{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}""").RootElement;
-
-    private static readonly JsonWriterOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <exception cref="ProtocolException">Two tools have one name for the target.</exception>
     public static List<ToolDefinition> Tools(IReadOnlyList<ToolDefinition> tools, HistoryRules rules)
@@ -43,40 +38,7 @@ public static class ToolRepair
     public static ToolCallPart Call(ToolCallPart call, HistoryRules rules)
     {
         ToolCallPart legal = call with { Name = ToolNames.For(ToolNames.Flat(call.Namespace, call.Name), rules.MaxNameLength), Namespace = null };
-        if (!call.IsCustom) return legal with { Arguments = Arguments(call.Arguments) };
-        return rules.KnowsCustomTools ? legal : legal with { IsCustom = false, Arguments = Object("input"u8, call.Arguments.Span) };
-    }
-
-    /// <summary>The arguments where they are a JSON object; nothing is <c>{}</c>; what the model broke travels as <c>{"_raw": text}</c>, since servers refuse it otherwise.</summary>
-    private static ReadOnlyMemory<byte> Arguments(ReadOnlyMemory<byte> arguments)
-    {
-        ReadOnlySpan<byte> text = arguments.Span.Trim(" \t\r\n"u8);
-        if (text.IsEmpty || text.SequenceEqual("null"u8)) return "{}"u8.ToArray();
-        try
-        {
-            var reader = new Utf8JsonReader(text, new JsonReaderOptions { MaxDepth = 256 });
-            bool isObject = reader.Read() && reader.TokenType == JsonTokenType.StartObject;
-            while (reader.Read()) { }
-            if (isObject) return arguments;
-        }
-        catch (JsonException)
-        {
-            // Broken by the model, or cut by its limit.
-        }
-        return Object("_raw"u8, RawJson.Encode(Encoding.UTF8.GetString(arguments.Span)));
-    }
-
-    private static byte[] Object(ReadOnlySpan<byte> name, ReadOnlySpan<byte> token)
-    {
-        var output = new ArrayBufferWriter<byte>(token.Length + 16);
-        using (var json = new Utf8JsonWriter(output, s_json))
-        {
-            json.WriteStartObject();
-            json.WritePropertyName(name);
-            json.WriteRawValue(token, skipInputValidation: true);
-            json.WriteEndObject();
-        }
-        return output.WrittenSpan.ToArray();
+        return call.IsCustom && rules.KnowsCustomTools ? legal : legal with { IsCustom = false, Arguments = ToolArguments.AsObject(call) };
     }
 
     /// <summary>The grammar that the input must obey is told in words: a function's schema cannot say it.</summary>

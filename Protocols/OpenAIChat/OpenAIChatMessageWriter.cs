@@ -5,9 +5,10 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Protocols.OpenAIChat;
 
 /// <summary>System prompt and turns as Chat messages. Expects a repaired history.</summary>
-public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, OpenAIChatTraits traits)
+/// <param name="isGemini">The model is one of Gemini's, whatever serves it.</param>
+public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, OpenAIChatTraits traits, bool isGemini)
 {
-    private const string Target = "openai";
+    private const string Target = OpenAIChatRequestWriter.Target;
 
     public void Write(ChatRequest request)
     {
@@ -131,8 +132,8 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, OpenAIChatTrait
     {
         switch (media)
         {
-            case { Kind: MediaKind.Image, Source: Base64Source source } when InlineMedia.IsCommonImage(InlineMedia.Type(source, InlineMedia.Data(source))):
-                ImageUrl(new JsonText(InlineMedia.DataUrl(source)));
+            case { Kind: MediaKind.Image, Source: Base64Source source } when OpenAIMedia.IsCommonImage(source):
+                ImageUrl(new JsonText(OpenAIMedia.DataUrl(source)));
                 break;
             case { Kind: MediaKind.Image, Source: UrlSource source }:
                 ImageUrl(source.Url);
@@ -140,7 +141,7 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, OpenAIChatTrait
             case { Kind: MediaKind.Document, Source: Base64Source source }:
                 json.WriteString("type"u8, "file"u8);
                 json.WriteStartObject("file"u8);
-                json.WriteString("file_data"u8, InlineMedia.DataUrl(source));
+                json.WriteString("file_data"u8, OpenAIMedia.DataUrl(source));
                 json.WritePropertyName("filename"u8);
                 (media.Title is { IsEmpty: false } title ? title : new JsonText("document.pdf")).WriteTo(json);
                 json.WriteEndObject();
@@ -148,7 +149,8 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, OpenAIChatTrait
             case { Kind: MediaKind.Audio, Source: Base64Source { MediaType: "audio/wav" or "audio/x-wav" or "audio/mpeg" or "audio/mp3" } source }:
                 json.WriteString("type"u8, "input_audio"u8);
                 json.WriteStartObject("input_audio"u8);
-                json.WriteString("data"u8, InlineMedia.Data(source));
+                json.WritePropertyName("data"u8);
+                Base64Text.Normal(source.Data).WriteTo(json);
                 json.WriteString("format"u8, source.MediaType.EndsWith("wav", StringComparison.Ordinal) ? "wav"u8 : "mp3"u8);
                 json.WriteEndObject();
                 break;
@@ -156,7 +158,7 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, OpenAIChatTrait
                 foreach (JsonProperty member in raw.EnumerateObject()) member.WriteTo(json);
                 break;
             default:
-                throw OpenAIRequestWords.Unsupported(media.Path, Target);
+                throw RequestRefusal.Of(media.Path, Target);
         }
     }
 
@@ -191,7 +193,7 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, OpenAIChatTrait
         if (calls.Count > 0)
         {
             json.WriteStartArray("tool_calls"u8);
-            foreach (ToolCallPart call in calls) Call(call);
+            WriteCalls(turn.Parts);
             json.WriteEndArray();
         }
         json.WriteEndObject();
@@ -218,7 +220,25 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, OpenAIChatTrait
         return text?.ToString();
     }
 
-    private void Call(ToolCallPart call)
+    /// <summary>An empty thinking part in front of a call is how a client of another protocol kept the call's signature.</summary>
+    private void WriteCalls(IReadOnlyList<Part> parts)
+    {
+        Seal? carried = null;
+        foreach (Part part in parts)
+        {
+            if (part is ToolCallPart call)
+            {
+                Call(call, call.Seal ?? carried);
+                carried = null;
+            }
+            else if (part is ThinkingPart { Text.IsEmpty: true } thinking)
+            {
+                carried = thinking.Seal;
+            }
+        }
+    }
+
+    private void Call(ToolCallPart call, Seal? signature)
     {
         json.WriteStartObject();
         json.WriteString("id"u8, call.Id);
@@ -236,8 +256,8 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, OpenAIChatTrait
         }
         json.WriteEndObject();
 
-        // Gemini behind a Chat endpoint: its signature must come back on the call that it came with.
-        if (call.Seal is { Kind: SealKind.Thought, Issuer: "" } seal)
+        // Gemini behind a Chat endpoint: its signature must come back on the call that it came with. Other models' servers may refuse the member.
+        if (isGemini && signature is { Kind: SealKind.Thought } seal && (seal.Issuer.Length == 0 || SealEnvelope.IsIssuer(seal.Issuer, SealEnvelope.Gemini)))
         {
             json.WriteStartObject("extra_content"u8);
             json.WriteStartObject("google"u8);

@@ -7,7 +7,8 @@ namespace Aiproxy.Protocols.OpenAIChat;
 /// <summary>A neutral request as a Chat Completions body.</summary>
 public static class OpenAIChatRequestWriter
 {
-    private const string Target = "openai";
+    /// <summary>The protocol's name in refusals.</summary>
+    public const string Target = "OpenAI Chat Completions";
 
     /// <summary>What the protocol takes; further ones are enforced on the answer's text.</summary>
     private const int MaxStops = 4;
@@ -16,8 +17,10 @@ public static class OpenAIChatRequestWriter
     public static void Write(IBufferWriter<byte> output, ChatRequest client, OpenAIChatTraits traits)
     {
         OpenAIRequestWords.Refuse(client, Target);
-        ChatRequest request = HistoryRepair.Apply(client, new HistoryRules
+        ModelFacts facts = traits.Models.Find(client.Model);
+        ChatRequest request = HistoryRepair.Apply(facts.HasSystem ? client : SystemAsText(client), new HistoryRules
         {
+            AfterTrailingAssistant = OpenAIRequestWords.AfterTrailingAssistant(client, traits.RefusesPrefill, Target),
             KnowsCustomTools = traits.IsOfficial,
             KnowsMidSystem = traits.MidSystem,
             MergesRoles = traits.StrictAlternation,
@@ -27,36 +30,35 @@ public static class OpenAIChatRequestWriter
         json.WriteStartObject();
         json.WriteString("model"u8, request.Model);
         json.WriteStartArray("messages"u8);
-        new OpenAIChatMessageWriter(json, traits).Write(request);
+        new OpenAIChatMessageWriter(json, traits, client.Model.Contains("gemini", StringComparison.OrdinalIgnoreCase)).Write(request);
         json.WriteEndArray();
         Tools(json, request, traits);
-        Parameters(json, request, traits);
+        Parameters(json, request, traits, facts);
         json.WriteEndObject();
     }
 
-    private static void Parameters(Utf8JsonWriter json, ChatRequest request, OpenAIChatTraits traits)
+    private static void Parameters(Utf8JsonWriter json, ChatRequest request, OpenAIChatTraits traits, ModelFacts facts)
     {
-        bool isReasoning = OpenAIModelNames.IsOpenAIReasoning(request.Model);
-        if (request.MaxTokens is { } limit)
+        if (OpenAIRequestWords.Limit(request, facts) is { } limit)
         {
             if (OpenAIModelNames.IsOpenAI(request.Model)) json.WriteNumber("max_completion_tokens"u8, limit);
             else json.WriteNumber("max_tokens"u8, limit);
         }
-        if (!isReasoning)
+        if (OpenAIRequestWords.Samples(request, facts))
         {
             Number(json, "temperature"u8, request.Sampling.Temperature);
             Number(json, "top_p"u8, request.Sampling.TopP);
             Number(json, "frequency_penalty"u8, request.Sampling.FrequencyPenalty);
             Number(json, "presence_penalty"u8, request.Sampling.PresencePenalty);
-            if (request.Stop.Count > 0)
-            {
-                json.WriteStartArray("stop"u8);
-                foreach (string stop in request.Stop.Take(MaxStops)) json.WriteStringValue(stop);
-                json.WriteEndArray();
-            }
+        }
+        if (request.Stop.Count > 0 && !OpenAIModelNames.IsOpenAIReasoning(request.Model))
+        {
+            json.WriteStartArray("stop"u8);
+            foreach (string stop in request.Stop.Take(MaxStops)) json.WriteStringValue(stop);
+            json.WriteEndArray();
         }
         Number(json, "seed"u8, request.Sampling.Seed);
-        if (OpenAIRequestWords.Effort(request) is { } effort) json.WriteString("reasoning_effort"u8, OpenAIEffort.Word(effort));
+        if (OpenAIRequestWords.Effort(request, facts) is { } effort) json.WriteString("reasoning_effort"u8, OpenAIEffort.Word(effort));
         if (request.Output is { } format) Format(json, format);
         if (OpenAIRequestWords.EndUser(request.EndUserId) is { } user) json.WriteString(traits.IsOfficial ? "safety_identifier"u8 : "user"u8, user);
 
@@ -69,6 +71,15 @@ public static class OpenAIChatRequestWriter
         json.WriteStartObject("stream_options"u8);
         json.WriteBoolean("include_usage"u8, true);
         json.WriteEndObject();
+    }
+
+    /// <summary>Models without a system role read the prompt at the head of the first user turn.</summary>
+    private static ChatRequest SystemAsText(ChatRequest request)
+    {
+        if (request.System.Count == 0) return request;
+        bool isFirst = request.Turns is [{ Role: TurnRole.User }, ..];
+        var head = new Turn(TurnRole.User, [.. request.System, .. isFirst ? request.Turns[0].Parts : []]);
+        return request with { System = [], Turns = [head, .. request.Turns.Skip(isFirst ? 1 : 0)] };
     }
 
     private static void Number(Utf8JsonWriter json, ReadOnlySpan<byte> name, JsonElement? value)

@@ -1,8 +1,12 @@
+using Aiproxy.Protocols.Model;
+
 namespace Aiproxy.Protocols.OpenAIChat;
 
 /// <summary>What a Chat upstream knows beyond, or less than, the many servers that resemble OpenAI.</summary>
 public sealed record OpenAIChatTraits
 {
+    public ModelTable Models { get; init; } = new();
+
     /// <summary>Instructions travel as <c>developer</c>; most compatible servers know only <c>system</c>.</summary>
     public bool DeveloperRole { get; init; }
 
@@ -20,6 +24,9 @@ public sealed record OpenAIChatTraits
 
     /// <summary><c>stream_options</c> is known.</summary>
     public bool StreamOptions { get; init; } = true;
+
+    /// <summary>A trailing assistant turn that an Anthropic client wants gone on with is refused instead of followed by a request to go on.</summary>
+    public bool RefusesPrefill { get; init; }
 
     /// <summary><c>web_search_options</c> is known.</summary>
     public bool WebSearch { get; init; }

@@ -10,37 +10,41 @@ public static class OpenAIRequestWords
     /// <exception cref="ProtocolException">The request holds what no foreign target can express.</exception>
     public static void Refuse(ChatRequest request, string target)
     {
-        foreach ((string path, _) in request.Untranslatable) throw Unsupported(path, target);
-        if (request.MaxTokens is <= 0) throw Unsupported("max_tokens", target);
+        RequestRefusal.Check(request, target);
+        if (request.MaxTokens is <= 0) throw RequestRefusal.Of("max_tokens", target);
     }
 
-    public static ProtocolException Unsupported(string path, string target) =>
-        new(ErrorKind.Unsupported, $"`{path}` is not supported when the request is translated to {target}", path);
+    /// <summary>What the history must be, as far as it depends on the client: only Anthropic's means its last assistant turn to be gone on with.</summary>
+    public static string? AfterTrailingAssistant(ChatRequest request, bool isRefused, string target)
+    {
+        if (request.Protocol != "anthropic" || request.Turns is not [.., { Role: TurnRole.Assistant } last]) return null;
+        if (isRefused) throw RequestRefusal.Of(last.Path, target);
+        return "Continue your last message exactly behind its last word. Do not repeat any of it.";
+    }
 
     /// <summary>Parts of another protocol's own. What only its provider can read of the conversation is refused, calls of its server tools are left out.</summary>
     public static void Drop(ForeignPart part, string target)
     {
         bool isReasoning = part.Type == "item_reference" && part.Raw.TryGetProperty("id"u8, out var id) && id.ValueKind == System.Text.Json.JsonValueKind.String
             && JsonText.From(id).ToString().StartsWith("rs_", StringComparison.Ordinal);
-        if (part.Type is "compaction" or "compaction_trigger" || (part.Type == "item_reference" && !isReasoning)) throw Unsupported(part.Path, target);
+        if (part.Type is "compaction" or "compaction_trigger" || (part.Type == "item_reference" && !isReasoning)) throw RequestRefusal.Of(part.Path, target);
     }
 
-    /// <summary>The word for an effort or a thinking budget; null: say nothing.</summary>
-    public static ReasoningEffort? Effort(ChatRequest request)
+    /// <summary>How much the model shall think; null: say nothing. A model that does not reason refuses even "none".</summary>
+    public static ReasoningEffort? Effort(ChatRequest request, ModelFacts facts)
     {
-        if (request.Reasoning is not { } reasoning || OpenAIModelNames.IsKnownNotToReason(request.Model)) return null;
-        if (reasoning.Effort is { } effort) return effort;
-        return reasoning.Budget switch
-        {
-            null or < 0 => null,
-            0 => ReasoningEffort.None,
-            <= 512 => ReasoningEffort.Minimal,
-            <= 1024 => ReasoningEffort.Low,
-            <= 8192 => ReasoningEffort.Medium,
-            <= 24576 => ReasoningEffort.High,
-            _ => ReasoningEffort.XHigh,
-        };
+        if (request.Reasoning is not { } reasoning || !Reasons(request, facts) || ReasoningScale.EffortOf(reasoning) is not { } effort) return null;
+        return facts.Nearest(effort) ?? effort;
     }
+
+    public static bool Reasons(ChatRequest request, ModelFacts facts) => facts.Thinking != ThinkingControl.None && !OpenAIModelNames.IsKnownNotToReason(request.Model);
+
+    /// <summary>Temperature and its kin are taken.</summary>
+    public static bool Samples(ChatRequest request, ModelFacts facts) => facts.HasSampling && !OpenAIModelNames.IsOpenAIReasoning(request.Model);
+
+    /// <summary>The limit, not above what the model is known to take; null: none told.</summary>
+    public static long? Limit(ChatRequest request, ModelFacts facts) =>
+        request.MaxTokens is { } limit ? Math.Min(limit, facts.MaxOutputTokens ?? long.MaxValue) : null;
 
     /// <summary>At most 64 characters; a longer one as its SHA-256.</summary>
     public static string? EndUser(string? id) => id is { Length: > 64 } ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id))) : id;
@@ -79,10 +83,10 @@ public static class OpenAIRequestWords
     /// <summary>The tools to send, and whether any are functions. A server tool that is not mapped is dropped where others are there, and refused where the client relies on it.</summary>
     public static List<ToolDefinition> Tools(ChatRequest request, string target, Func<ToolDefinition, bool> isKnown)
     {
-        if (request.ToolChoice is { Foreign: not null } choice && !request.Tools.Any(tool => tool.Kind == ToolKind.Foreign && isKnown(tool))) throw Unsupported(choice.Path, target);
+        if (request.ToolChoice is { Foreign: not null } choice && !request.Tools.Any(tool => tool.Kind == ToolKind.Foreign && isKnown(tool))) throw RequestRefusal.Of(choice.Path, target);
         List<ToolDefinition> kept = [.. request.Tools.Where(tool => tool.Kind != ToolKind.Foreign || isKnown(tool))];
-        if (kept.Count == 0 && request.Tools.Count > 0) throw Unsupported(request.Tools[0].Path, target);
-        if (kept.Count == 0 && request.ToolChoice is { Mode: ToolChoiceMode.Any } forced) throw Unsupported(forced.Path, target);
+        if (kept.Count == 0 && request.Tools.Count > 0) throw RequestRefusal.Of(request.Tools[0].Path, target);
+        if (kept.Count == 0 && request.ToolChoice is { Mode: ToolChoiceMode.Any } forced) throw RequestRefusal.Of(forced.Path, target);
         return kept;
     }
 

@@ -138,12 +138,12 @@ public sealed class OpenAISchema(Utf8JsonWriter json, bool isGeminiProto)
     private void Member(JsonProperty member, JsonElement owner = default)
     {
         string name = member.Name;
-        if (name is "$schema" or "$id" or "$comment" || name.StartsWith("x-", StringComparison.Ordinal) || name.StartsWith('~')) return;
+        if (SchemaKeywords.IsNoise(name)) return;
         if (isGeminiProto && ProtoMember(member, owner)) return;
         json.WritePropertyName(name);
         switch (name)
         {
-            case "properties" or "$defs" or "definitions" or "patternProperties" or "dependentSchemas" when member.Value.ValueKind == JsonValueKind.Object:
+            case var map when SchemaKeywords.IsMap(map) && member.Value.ValueKind == JsonValueKind.Object:
                 json.WriteStartObject();
                 foreach (JsonProperty property in member.Value.EnumerateObject())
                 {
@@ -152,12 +152,12 @@ public sealed class OpenAISchema(Utf8JsonWriter json, bool isGeminiProto)
                 }
                 json.WriteEndObject();
                 break;
-            case "anyOf" or "oneOf" or "allOf" or "prefixItems" or "items" when member.Value.ValueKind == JsonValueKind.Array:
+            case var list when (SchemaKeywords.IsList(list) || list == "items") && member.Value.ValueKind == JsonValueKind.Array:
                 json.WriteStartArray();
-                foreach (JsonElement one in member.Value.EnumerateArray()) Write(one);
+                foreach (JsonElement item in member.Value.EnumerateArray()) Write(item);
                 json.WriteEndArray();
                 break;
-            case "items" or "additionalProperties" or "additionalItems" or "not" or "if" or "then" or "else" or "contains" or "propertyNames" or "unevaluatedProperties" or "unevaluatedItems":
+            case var one when SchemaKeywords.IsSchema(one):
                 Write(member.Value);
                 break;
             default:

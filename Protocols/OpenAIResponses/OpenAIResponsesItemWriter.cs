@@ -7,7 +7,7 @@ namespace Aiproxy.Protocols.OpenAIResponses;
 /// <summary>Turns as input items. Expects a repaired history. No item gets an <c>id</c>: the upstream keeps nothing, and refuses ids that it does not know.</summary>
 public sealed class OpenAIResponsesItemWriter(Utf8JsonWriter json, OpenAIResponsesTraits traits)
 {
-    private const string Target = "responses";
+    private const string Target = OpenAIResponsesRequestWriter.Target;
 
     public void Developer(string text)
     {
@@ -176,7 +176,7 @@ public sealed class OpenAIResponsesItemWriter(Utf8JsonWriter json, OpenAIRespons
 
     /// <summary>The encrypted content, if it is this upstream's or came raw from a client of this protocol. Everything else the upstream would refuse.</summary>
     private string? Encrypted(ThinkingPart thinking) =>
-        thinking.Seal is { Kind: SealKind.Encrypted } seal && (seal.Issuer.Length == 0 || seal.Issuer == traits.Issuer) && !seal.Value.StartsWith("YWlwM", StringComparison.Ordinal) ? seal.Value : null;
+        thinking.Seal is { Kind: SealKind.Encrypted } seal && (seal.Issuer.Length == 0 || SealEnvelope.IsIssuer(seal.Issuer, traits.Issuer)) ? seal.Value : null;
 
     private void Call(ToolCallPart call)
     {
@@ -229,9 +229,9 @@ public sealed class OpenAIResponsesItemWriter(Utf8JsonWriter json, OpenAIRespons
                 json.WritePropertyName("text"u8);
                 text.Text.WriteTo(json);
                 break;
-            case MediaPart { Kind: MediaKind.Image, Source: Base64Source source } when InlineMedia.IsCommonImage(InlineMedia.Type(source, InlineMedia.Data(source))):
+            case MediaPart { Kind: MediaKind.Image, Source: Base64Source source } when OpenAIMedia.IsCommonImage(source):
                 json.WriteString("type"u8, "input_image"u8);
-                json.WriteString("image_url"u8, InlineMedia.DataUrl(source));
+                json.WriteString("image_url"u8, OpenAIMedia.DataUrl(source));
                 break;
             case MediaPart { Kind: MediaKind.Image, Source: UrlSource source }:
                 json.WriteString("type"u8, "input_image"u8);
@@ -242,7 +242,7 @@ public sealed class OpenAIResponsesItemWriter(Utf8JsonWriter json, OpenAIRespons
                 json.WriteString("type"u8, "input_file"u8);
                 json.WritePropertyName("filename"u8);
                 (media.Title is { IsEmpty: false } title ? title : new JsonText("document.pdf")).WriteTo(json);
-                json.WriteString("file_data"u8, InlineMedia.DataUrl(source));
+                json.WriteString("file_data"u8, OpenAIMedia.DataUrl(source));
                 break;
             case MediaPart { Kind: MediaKind.Document, Source: UrlSource source }:
                 json.WriteString("type"u8, "input_file"u8);
@@ -253,7 +253,7 @@ public sealed class OpenAIResponsesItemWriter(Utf8JsonWriter json, OpenAIRespons
                 foreach (JsonProperty member in raw.EnumerateObject()) member.WriteTo(json);
                 break;
             default:
-                throw OpenAIRequestWords.Unsupported(part.Path, Target);
+                throw RequestRefusal.Of(part.Path, Target);
         }
         json.WriteEndObject();
     }

@@ -8,7 +8,8 @@ namespace Aiproxy.Protocols.OpenAIResponses;
 /// <summary>A neutral request as a Responses body.</summary>
 public static class OpenAIResponsesRequestWriter
 {
-    private const string Target = "responses";
+    /// <summary>The protocol's name in refusals.</summary>
+    public const string Target = "OpenAI Responses";
 
     /// <summary>Smaller limits are refused: <c>integer_below_min_value</c>.</summary>
     private const int MinOutputTokens = 16;
@@ -17,7 +18,14 @@ public static class OpenAIResponsesRequestWriter
     public static void Write(IBufferWriter<byte> output, ChatRequest client, OpenAIResponsesTraits traits)
     {
         OpenAIRequestWords.Refuse(client, Target);
-        ChatRequest request = HistoryRepair.Apply(client, new HistoryRules { KnowsCustomTools = true, KnowsMidSystem = true, DropsEmptyText = true });
+        ModelFacts facts = traits.Models.Find(client.Model);
+        ChatRequest request = HistoryRepair.Apply(client, new HistoryRules
+        {
+            KnowsCustomTools = true,
+            KnowsMidSystem = true,
+            DropsEmptyText = true,
+            AfterTrailingAssistant = OpenAIRequestWords.AfterTrailingAssistant(client, traits.RefusesPrefill, Target),
+        });
         using var json = new Utf8JsonWriter(output, OpenAIErrors.Json);
         json.WriteStartObject();
         json.WriteString("model"u8, request.Model);
@@ -30,23 +38,23 @@ public static class OpenAIResponsesRequestWriter
         items.Write(request.Turns);
         json.WriteEndArray();
         Tools(json, request, traits);
-        Parameters(json, request, traits);
+        Parameters(json, request, traits, facts);
         json.WriteEndObject();
     }
 
-    private static void Parameters(Utf8JsonWriter json, ChatRequest request, OpenAIResponsesTraits traits)
+    private static void Parameters(Utf8JsonWriter json, ChatRequest request, OpenAIResponsesTraits traits, ModelFacts facts)
     {
         if (!traits.BareParameters)
         {
-            if (request.MaxTokens is { } limit) json.WriteNumber("max_output_tokens"u8, Math.Max(limit, MinOutputTokens));
-            if (!OpenAIModelNames.IsOpenAIReasoning(request.Model))
+            if (OpenAIRequestWords.Limit(request, facts) is { } limit) json.WriteNumber("max_output_tokens"u8, Math.Max(limit, MinOutputTokens));
+            if (OpenAIRequestWords.Samples(request, facts))
             {
                 Number(json, "temperature"u8, request.Sampling.Temperature);
                 Number(json, "top_p"u8, request.Sampling.TopP);
             }
             if (OpenAIRequestWords.EndUser(request.EndUserId) is { } user) json.WriteString("safety_identifier"u8, user);
         }
-        Reasoning(json, request);
+        Reasoning(json, request, facts);
         if (request.Output is { } format)
         {
             json.WriteStartObject("text"u8);
@@ -73,10 +81,10 @@ public static class OpenAIResponsesRequestWriter
     }
 
     /// <summary>Nothing where the client said nothing of reasoning. Without <c>summary</c> no readable reasoning is produced.</summary>
-    private static void Reasoning(Utf8JsonWriter json, ChatRequest request)
+    private static void Reasoning(Utf8JsonWriter json, ChatRequest request, ModelFacts facts)
     {
-        ReasoningEffort? effort = OpenAIRequestWords.Effort(request);
-        bool isVisible = request.Reasoning is { Visible: not false } && effort != ReasoningEffort.None && !OpenAIModelNames.IsKnownNotToReason(request.Model);
+        ReasoningEffort? effort = OpenAIRequestWords.Effort(request, facts);
+        bool isVisible = request.Reasoning is { Visible: not false } && effort != ReasoningEffort.None && OpenAIRequestWords.Reasons(request, facts);
         if (effort is null && !isVisible) return;
         json.WriteStartObject("reasoning"u8);
         if (effort is { } told) json.WriteString("effort"u8, OpenAIEffort.Word(told));

@@ -213,6 +213,8 @@ public sealed class HistoryRepairTests
                 }
                 turns.Add(random.Next(6) == 0 ? System("s") : isAssistant ? Assistant([.. parts]) : User([.. parts]));
             }
+            ChatRequest once = HistoryRepair.Apply(Request([.. turns]), s_strict);
+            Assert.Equal(Describe(once), Describe(HistoryRepair.Apply(once, s_strict)));
             foreach (HistoryRules rules in new[] { s_strict, new HistoryRules(), new HistoryRules { KnowsMidSystem = true, DropsEmptyText = true } }) Check(HistoryRepair.Apply(Request([.. turns]), rules), rules);
             foreach (IUpstreamProtocol protocol in new IUpstreamProtocol[] { new OpenAIChatProtocol(), new OpenAIResponsesProtocol() })
             {

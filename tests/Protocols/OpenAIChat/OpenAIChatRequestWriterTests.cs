@@ -215,6 +215,42 @@ public sealed class OpenAIChatRequestWriterTests
             Json(Responses("""{"input":[{"role":"user","content":"q"},{"type":"item_reference","id":"rs_1"},{"role":"assistant","content":[{"type":"output_text","text":"a"}]}]}""")).GetProperty("messages").GetRawText());
 
     [Fact]
+    public void TrailingAssistant_MeansPrefillOnlyFromMessages()
+    {
+        ChatRequest request = Turns(User(Text("q")), Assistant(Text("The answer is")));
+        Assert.Equal(2, Json(request).GetProperty("messages").GetArrayLength());
+        Assert.Contains("Continue your last message", Json(request with { Protocol = "anthropic" }).GetProperty("messages")[2].GetProperty("content").GetString());
+        Assert.Throws<ProtocolException>(() => Write(request with { Protocol = "anthropic" }, new OpenAIChatTraits { RefusesPrefill = true }));
+    }
+
+    [Fact]
+    public void ModelFacts_DecideWhatIsSent()
+    {
+        using JsonDocument number = JsonDocument.Parse("0.5");
+        ChatRequest request = Turns(User(Text("q"))) with
+        {
+            System = [Text("s")], MaxTokens = 128000, Sampling = new Sampling { Temperature = number.RootElement }, Reasoning = new ReasoningRequest { Effort = ReasoningEffort.High },
+        };
+        var traits = new OpenAIChatTraits
+        {
+            Models = new ModelTable([("deep-*", new ModelFacts { MaxOutputTokens = 8000, HasSampling = false, HasSystem = false, Thinking = ThinkingControl.None })]),
+        };
+        Assert.Equal("""{"model":"deep-1","messages":[{"role":"user","content":[{"type":"text","text":"s"},{"type":"text","text":"q"}]}],"max_tokens":8000}""", Write(request, traits));
+    }
+
+    [Theory]
+    [InlineData("google/gemini-3-pro", true)]
+    [InlineData("deep-1", false)]
+    public void GeminiSignature_GoesBackToGeminiOnly(string model, bool isSent)
+    {
+        var seal = new Seal(SealKind.Thought, SealEnvelope.Gemini, "sig");
+        ChatRequest request = Turns(User(Text("q")), Assistant(new ThinkingPart("") { Seal = seal }, Call("a"), Call("b") with { Seal = seal with { Value = "own" } })) with { Model = model };
+        JsonElement calls = Json(request).GetProperty("messages")[1].GetProperty("tool_calls");
+        Assert.Equal(isSent ? ["sig", "own"] : [null, null],
+            calls.EnumerateArray().Select(static call => call.TryGetProperty("extra_content", out JsonElement extra) ? extra.GetProperty("google").GetProperty("thought_signature").GetString() : null));
+    }
+
+    [Fact]
     public void JsonObject_NeedsTheWord()
     {
         var format = new OutputFormat((JsonElement?)null);

@@ -25,7 +25,7 @@ public sealed class OpenAIResponsesResponseWriterTests
         writer.Start("msg_up"u8, default);
         writer.BlockStart(0, BlockKind.Thinking);
         writer.BlockDelta(0, "\"hm\""u8);
-        writer.BlockSeal(0, SealKind.Thinking, "\"proof\""u8);
+        writer.BlockSeal(0, SealKind.Encrypted, "\"proof\""u8);
         writer.BlockEnd(0);
         writer.BlockStart(1, BlockKind.Text);
         writer.BlockDelta(1, "\"a\""u8);
@@ -204,8 +204,30 @@ public sealed class OpenAIResponsesResponseWriterTests
             writer.BlockEnd(0);
             writer.Finish(FinishReason.ToolUse);
         })).GetProperty("output");
-        Assert.Equal(("reasoning", "sig", "function_call"), (output[0].GetProperty("type").GetString(), output[0].GetProperty("encrypted_content").GetString(), output[1].GetProperty("type").GetString()));
+        Assert.Equal(("reasoning", SealEnvelope.Wrap(new Seal(SealKind.Thought, "", "sig")), "function_call"), (output[0].GetProperty("type").GetString(), output[0].GetProperty("encrypted_content").GetString(), output[1].GetProperty("type").GetString()));
         Assert.Equal(0, output[0].GetProperty("summary").GetArrayLength());
+    }
+
+    [Theory]
+    [InlineData(SealKind.Thinking, "why \u00e9")]
+    [InlineData(SealKind.Redacted, "")]
+    [InlineData(SealKind.Thought, "")]
+    [InlineData(SealKind.Encrypted, "why")]
+    public void Proof_ComesBackFromTheClient(SealKind kind, string thinking)
+    {
+        JsonElement output = Check(Write(OpenAITranscript.Options(true), writer =>
+        {
+            writer.BlockStart(0, BlockKind.Thinking);
+            if (thinking.Length > 0) writer.BlockDelta(0, RawJson.Encode(thinking));
+            writer.BlockSeal(0, kind, "\"proof\""u8);
+            writer.BlockEnd(0);
+            writer.BlockStart(1, BlockKind.ToolCall, "c"u8, "f"u8);
+            writer.Finish(FinishReason.ToolUse);
+        })).GetProperty("output");
+        using JsonDocument body = JsonDocument.Parse($"{{\"input\":{output.GetRawText()}}}");
+        ChatRequest request = new OpenAIResponsesProtocol().ReadRequest(body.RootElement, new RequestHead { Target = new RequestTarget(Operation.Generate), Model = "m", Stream = false });
+        var part = (ThinkingPart)request.Turns[0].Parts[0];
+        Assert.Equal((kind, "proof", thinking, kind == SealKind.Redacted), (part.Seal!.Kind, part.Seal.Value, part.Text.ToString(), part.IsRedacted));
     }
 
     [Fact]
