@@ -18,12 +18,14 @@ public sealed record GeminiPart(Part Part, string? Signature = null);
 public sealed class GeminiConversation(ChatRequest request, ModelFacts facts)
 {
     private readonly List<GeminiContent> _contents = [];
+    private readonly bool _isClaude = GeminiNames.IsClaude(request.Model);
 
     /// <summary>The request with calls and turns in the order, names and ids that the provider takes, and without what it has no place for.</summary>
     /// <exception cref="ProtocolException">As <see cref="HistoryRepair.Apply"/>; or the client's unfinished last turn is refused.</exception>
     public static ChatRequest Repaired(ChatRequest request, GeminiTraits traits)
     {
-        List<Turn> turns = [.. request.Turns.Select(turn => turn with { Parts = [.. turn.Parts.Where(IsKept)] }).Where(turn => turn.Parts.Count > 0)];
+        bool isClaude = GeminiNames.IsClaude(request.Model);
+        List<Turn> turns = [.. request.Turns.Select(turn => turn with { Parts = [.. turn.Parts.Where(part => IsKept(part, isClaude))] }).Where(turn => turn.Parts.Count > 0)];
         // A Messages client means its last assistant turn to be gone on with; for the others it is a remark that the conversation ends in.
         bool isPrefill = request.Protocol == "anthropic";
         if (isPrefill && traits.RefusesPrefill && turns is [.., { Role: TurnRole.Assistant } last])
@@ -52,7 +54,7 @@ public sealed class GeminiConversation(ChatRequest request, ModelFacts facts)
         return _contents;
     }
 
-    private static bool IsKept(Part part) => part is ThinkingPart ? Own(part) is not null : !IsForeign(part);
+    private static bool IsKept(Part part, bool isClaude) => part is ThinkingPart ? Own(part, isClaude) is not null : !IsForeign(part);
 
     private void AddUserTurn(Turn turn)
     {
@@ -69,12 +71,12 @@ public sealed class GeminiConversation(ChatRequest request, ModelFacts facts)
         string? carried = null;
         foreach (Part part in turn.Parts)
         {
-            string? own = Own(part);
+            string? own = Own(part, _isClaude);
             if (part is ThinkingPart thinking)
             {
                 // An empty one is how a client of another protocol kept the signature of the call behind it.
                 Release(content, ref carried);
-                if (thinking.Text.IsEmpty) carried = own;
+                if (thinking.Text.IsEmpty && !_isClaude) carried = own;
                 else content.Parts.Add(new GeminiPart(thinking, own));
             }
             else if (part is ToolCallPart)
@@ -97,11 +99,12 @@ public sealed class GeminiConversation(ChatRequest request, ModelFacts facts)
         carried = null;
     }
 
-    /// <summary>The part's signature where it is one of this family.</summary>
-    private static string? Own(Part part)
+    /// <summary>The part's signature where it is one of the model's family.</summary>
+    private static string? Own(Part part, bool isClaude)
     {
         Seal? seal = part switch { ThinkingPart thinking => thinking.Seal, ToolCallPart call => call.Seal, TextPart text => text.Seal, _ => null };
-        return seal is { Kind: SealKind.Thought } && (seal.Issuer.Length == 0 || SealEnvelope.IsIssuer(seal.Issuer, SealEnvelope.Gemini)) ? seal.Value : null;
+        (SealKind kind, string family) = isClaude ? (SealKind.Thinking, SealEnvelope.Anthropic) : (SealKind.Thought, SealEnvelope.Gemini);
+        return seal is not null && seal.Kind == kind && (seal.Issuer.Length == 0 || SealEnvelope.IsIssuer(seal.Issuer, family)) ? seal.Value : null;
     }
 
     private static bool IsForeign(Part part) => part is ForeignPart foreign && foreign.Protocol != GeminiNames.Protocol;

@@ -26,6 +26,9 @@ public static class GeminiNames
         _ => GeminiEnd.Stop,
     };
 
+    /// <summary>Google serves Claude in this protocol too; its thinking has Anthropic's proofs and rules.</summary>
+    public static bool IsClaude(string model) => model.Contains("claude", StringComparison.OrdinalIgnoreCase);
+
     public static ReadOnlySpan<byte> FinishReason(FinishReason reason) => reason switch
     {
         Protocols.FinishReason.MaxTokens or Protocols.FinishReason.ContextOverflow => "MAX_TOKENS"u8,

@@ -113,11 +113,22 @@ public sealed class GeminiToolWriter(ChatRequest request, GeminiTraits traits)
 
     private void WriteChoice(Utf8JsonWriter writer)
     {
-        if (request.ToolChoice is not { } choice) return;
+        bool isClaude = GeminiNames.IsClaude(request.Model) && Functions.Count > 0;
+        if (request.ToolChoice is not { } choice)
+        {
+            if (isClaude) WriteMode(writer, "VALIDATED", []);
+            return;
+        }
         if (choice.Foreign is not null && request.Protocol != GeminiNames.Protocol) throw RequestRefusal.Of(choice.Path, GeminiRequestWriter.Target);
         if (Functions.Count == 0)
         {
             if (choice.Mode == ToolChoiceMode.Any) throw RequestRefusal.Of(choice.Path, GeminiRequestWriter.Target);
+            return;
+        }
+        if (isClaude)
+        {
+            // Claude is served in this mode alone; a demand cannot be told.
+            WriteMode(writer, choice.Mode == ToolChoiceMode.None ? "NONE" : "VALIDATED", []);
             return;
         }
         string mode = choice.Mode switch
@@ -128,13 +139,18 @@ public sealed class GeminiToolWriter(ChatRequest request, GeminiTraits traits)
             // Names beside AUTO are refused; VALIDATED leaves the choice free as well.
             _ => choice.Names.Count > 0 ? "VALIDATED" : "AUTO",
         };
+        WriteMode(writer, mode, choice.Mode == ToolChoiceMode.None ? [] : choice.Names);
+    }
+
+    private static void WriteMode(Utf8JsonWriter writer, string mode, IReadOnlyList<string> names)
+    {
         writer.WriteStartObject("toolConfig"u8);
         writer.WriteStartObject("functionCallingConfig"u8);
         writer.WriteString("mode"u8, mode);
-        if (choice.Names.Count > 0 && choice.Mode != ToolChoiceMode.None)
+        if (names.Count > 0)
         {
             writer.WriteStartArray("allowedFunctionNames"u8);
-            foreach (string name in choice.Names) writer.WriteStringValue(name);
+            foreach (string name in names) writer.WriteStringValue(name);
             writer.WriteEndArray();
         }
         writer.WriteEndObject();

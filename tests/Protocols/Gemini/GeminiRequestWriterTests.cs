@@ -247,6 +247,27 @@ public sealed class GeminiRequestWriterTests
     public void ProtoDialect_IsReadAsJsonSchema(string proto, string expected) => Same(expected, GeminiSchemaReader.ToJsonSchema(Json(proto)).GetRawText());
 
     [Fact]
+    public void Claude_InThisProtocol_KeepsItsOwnRules()
+    {
+        Turn model = Assistant(new ThinkingPart("t") { Seal = new Seal(SealKind.Thinking, "", "RXE") }, new ThinkingPart("") { Seal = new Seal(SealKind.Thought, "gemini", "x") }, Call("a", "f"));
+        ChatRequest request = Request("claude-sonnet-4-6", User(new TextPart("go")), model, User(Result("a", "f"))) with
+        {
+            Tools = [Tool("f")],
+            ToolChoice = new ToolChoice(ToolChoiceMode.Any, ["f"]),
+            MaxTokens = 3000,
+            Sampling = new Sampling { Temperature = Json("0.5") },
+            Reasoning = new ReasoningRequest { Effort = ReasoningEffort.High },
+        };
+        JsonElement body = Write(request);
+        Assert.Equal("""[{"text":"t","thought":true,"thoughtSignature":"RXE"},{"functionCall":{"id":"a","name":"f","args":{}}}]""", body.GetProperty("contents")[1].GetProperty("parts").GetRawText());
+        Assert.Equal("""{"functionCallingConfig":{"mode":"VALIDATED"}}""", body.GetProperty("toolConfig").GetRawText());
+        Assert.Equal("""{"maxOutputTokens":3000,"thinkingConfig":{"includeThoughts":true,"thinkingBudget":1976}}""", body.GetProperty("generationConfig").GetRawText());
+
+        ChatRequest unproven = request with { Turns = [request.Turns[0], Assistant(Call("a", "f")), request.Turns[2]] };
+        Assert.Equal("""{"temperature":0.5,"maxOutputTokens":3000}""", Write(unproven).GetProperty("generationConfig").GetRawText());
+    }
+
+    [Fact]
     public void Urls_NeedGemini3()
     {
         ChatRequest request = Request(Flash3, User(new MediaPart(MediaKind.Image, new UrlSource("https://x/y.png?z=1")) { Path = "p" }));
