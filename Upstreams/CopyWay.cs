@@ -23,6 +23,12 @@ public sealed class CopyWay(IResponseReader reader, IFrameReader frames, bool is
             else output.Write(frame.Raw);
             return;
         }
+        if (frame.Raw.IndexOfAnyExcept("\r\n"u8) < 0)
+        {
+            // The rest of a line end that a read had cut in two.
+            output.Write(frame.Raw);
+            return;
+        }
         _endsAsItCame = !isStrict || IsOneDataLine(frame);
         if (_endsAsItCame) output.Write(frame.Raw);
         else ReframeWay.WriteEvent(frame.Data, output);
