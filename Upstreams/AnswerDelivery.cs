@@ -89,7 +89,7 @@ public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, Att
         IResponseWriter? writer = copies ? null : exchange.Protocol.CreateWriter(output, exchange.ReadWriterOptions());
         var watch = new Watch(writer, exchange.Clock);
         IResponseReader reader = target.Protocol.CreateReader(watch, exchange.Head.JsonArray);
-        IResponseWay way = copies ? CopyWayOf(reader, frames, isArray) : new TranslateWay(writer!, watch, !exchange.Head.Stream);
+        IResponseWay way = copies ? CopyWayOf(reader, frames, isArray) : new TranslateWay(writer!, !exchange.Head.Stream);
         var options = new PumpOptions(
             exchange.Head.Stream ? exchange.StreamContentType : JsonType, ResponseHeaders.ForClient(response), target.Config.StreamIdleTimeout,
             exchange.Protocol.Name == "gemini" && !exchange.Head.JsonArray ? GeminiFailurePause : TimeSpan.Zero);

@@ -39,10 +39,7 @@ public sealed class AnthropicAnswerWriter(IBufferWriter<byte> output, WriterOpti
             if (block.Arguments() is { } arguments) calls[block.Key] = arguments;
             // A call that a limit cut is left out; any other broken one is the upstream's fault.
             else if (reason is not (FinishReason.MaxTokens or FinishReason.ContextOverflow))
-            {
-                Fail(new ProxyError(ErrorKind.ServerError, "the upstream produced invalid tool arguments"));
-                return;
-            }
+                throw new ProtocolException(ErrorKind.ServerError, "the upstream produced invalid tool arguments");
         }
         _ended = true;
         Write(AnthropicBlocks.Settle(reason, calls.Count > 0, false, _blocks.Exists(block => block.Kind == BlockKind.Refusal)), stopSequence, calls);

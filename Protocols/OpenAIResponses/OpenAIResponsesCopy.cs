@@ -38,8 +38,8 @@ public sealed class OpenAIResponsesCopy
 
     public void WriteKeepalive(IBufferWriter<byte> output)
     {
-        // Client libraries throw on any event that comes before response.created.
-        if (_isCreated) new OpenAIResponsesEvents(output, _next++).Keepalive();
+        // Client libraries throw on any event that comes before response.created. A filler takes no number away: the upstream's next event comes with it.
+        if (_isCreated) new OpenAIResponsesEvents(output, _next).Keepalive();
         else output.Write(": keepalive\n\n"u8);
     }
 
