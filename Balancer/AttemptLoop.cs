@@ -36,6 +36,11 @@ public sealed class AttemptLoop(Forwarder forwarder, UpstreamTable types, Upstre
             : new ProxyError(ErrorKind.NotFound, $"the model '{exchange.Head.Model}' is not served by any upstream") { Param = "model", Code = "model_not_found" };
         if (!run.IsServed) log.Warning("request {Id:l}: nobody serves {Model:l}; a line in model_mappings would: \"{Model:l}\": \"...\"", exchange.RequestId, exchange.Head.Model, exchange.Head.Model);
         exchange.Failure = error;
+        if (run.Failures.BestUpstream is { } telling)
+        {
+            exchange.UpstreamName = telling;
+            run.TellRoute();
+        }
         await exchange.Answer.FailAsync(error, exchange.RequestId, run.RawFor(error)).ConfigureAwait(false);
     }
 

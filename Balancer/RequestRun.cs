@@ -50,11 +50,12 @@ public sealed class RequestRun(Exchange exchange)
     public RawAnswer? RawFor(ProxyError told)
     {
         if (_raw is null || !ReferenceEquals(Failures.Best, _rawOutcome)) return null;
-        if (_failed < 2 || told.RetryAfter is not { } wait || _rawOutcome!.Error?.RetryAfter is { } own && own <= wait) return _raw;
-
-        // Another upstream is free sooner than this one says.
-        List<KeyValuePair<string, string>> headers = [.. _raw.Headers.Where(header => !header.Key.StartsWith("retry-after", StringComparison.OrdinalIgnoreCase))];
-        headers.AddRange(ErrorHeaders.Of(told));
+        // Another upstream may be free sooner than this one says.
+        bool isSooner = _failed > 1 && told.RetryAfter is { } wait && !(_rawOutcome!.Error?.RetryAfter <= wait);
+        var headers = new List<KeyValuePair<string, string>>(_raw.Headers);
+        if (isSooner) headers.RemoveAll(header => header.Key.StartsWith("retry-after", StringComparison.OrdinalIgnoreCase));
+        foreach (KeyValuePair<string, string> ours in ErrorHeaders.Of(told))
+            if (!headers.Exists(header => header.Key.Equals(ours.Key, StringComparison.OrdinalIgnoreCase))) headers.Add(ours);
         return _raw with { Headers = headers };
     }
 

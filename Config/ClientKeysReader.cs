@@ -17,11 +17,14 @@ public static class ClientKeysReader
 
         var found = new List<ClientKeyConfig>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
+        var names = new Dictionary<string, string>(StringComparer.Ordinal);
         string path = keys is null ? "api_keys" : "api-key";
         foreach ((ConfigNode node, string place) in root.Context.Items(keys ?? otherName, path))
         {
             int errors = root.Errors.ErrorCount;
-            ClientKeyConfig? key = node is MapNode map ? ReadMap(new MapReader(root.Context, map, place), found.Count + 1) : ReadText(root.Context, node, place, found.Count + 1);
+            ClientKeyConfig? key = node is MapNode map
+                ? ReadMap(new MapReader(root.Context, map, place), found.Count + 1)
+                : ReadText(root.Context, node, place, found.Count + 1);
             if (key is null)
             {
                 if (root.Errors.ErrorCount == errors) root.Errors.Warn(place, "this entry is blank and left out");
@@ -30,12 +33,15 @@ public static class ClientKeysReader
             {
                 root.Errors.Warn(place, "this client key repeats an earlier one and is left out");
             }
+            else if (!names.TryAdd(key.Name, place))
+            {
+                root.Errors.Error($"{place}.name", $"this is already the name of {names[key.Name]}; logs could not tell the two apart");
+            }
             else
             {
                 found.Add(key);
             }
         }
-        TellEqualNames(root.Errors, path, found);
         return found;
     }
 
@@ -62,7 +68,10 @@ public static class ClientKeysReader
             MaxConcurrent = map.Whole("max_concurrent", 1),
         };
         // An empty list lets the key use every model: fine when it was written so, a hole when a variable turned out empty.
-        if (models.Count == 0 && map.Node("models") is not null and not ListNode { Items.Count: 0 }) map.Errors.Error(map.PathOf("models"), "every entry is blank; leave the key out to allow all models");
+        if (models.Count == 0 && map.Node("models") is not null and not ListNode { Items.Count: 0 })
+        {
+            map.Errors.Error(map.PathOf("models"), "every entry is blank; leave the key out to allow all models");
+        }
         map.Finish(NotYet.Nothing);
         if (key is not null) IsPresentable(map.Errors, key);
         if (map.Errors.ErrorCount > errors) return null;
@@ -91,13 +100,4 @@ public static class ClientKeysReader
 
     private static string Identity(ClientKeyConfig key) =>
         Convert.ToHexString(key.KeySha256 ?? SHA256.HashData(Encoding.UTF8.GetBytes(key.Key!.Reveal())));
-
-    private static void TellEqualNames(ConfigErrors errors, string path, List<ClientKeyConfig> keys)
-    {
-        foreach (string name in keys.GroupBy(key => key.Name, StringComparer.Ordinal).Where(group => group.Count() > 1).Select(group => group.Key))
-        {
-            string shown = Shown.IsHarmless(name) ? $" '{name}'" : "";
-            errors.Error(path, $"two client keys have the name{shown}; logs could not tell them apart");
-        }
-    }
 }

@@ -14,7 +14,9 @@ public sealed class ConfigPaths(string folder, Func<string, string?> environment
         if (written.StartsWith("~/", StringComparison.Ordinal))
         {
             string? home = environment("HOME");
-            return string.IsNullOrEmpty(home) ? (null, "HOME is not set, so '~/' is nowhere") : (Path.GetFullPath(Path.Combine(home, written[2..]), folder), null);
+            return string.IsNullOrEmpty(home)
+                ? (null, "HOME is not set, so '~/' is nowhere")
+                : (Path.GetFullPath(Path.Combine(home, written[2..]), folder), null);
         }
         string beside = Path.GetFullPath(written, folder);
         if (Path.IsPathFullyQualified(written) || Path.Exists(beside)) return (beside, null);

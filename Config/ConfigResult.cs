@@ -6,6 +6,7 @@ namespace Aiproxy.Config;
 public sealed record ConfigResult(
     ProxyConfig? Config, IReadOnlyList<ConfigProblem> Errors, IReadOnlyList<ConfigProblem> Warnings, IReadOnlyList<string> WatchedFiles)
 {
-    /// <summary>What was read, by path of <see cref="WatchedFiles"/>: <see cref="FileContent.Fingerprint"/>. Lets a watcher see a change that came right after the reading.</summary>
+    /// <summary>What was read, by path of <see cref="WatchedFiles"/>: <see cref="FileContent.Fingerprint"/>.</summary>
+    /// <remarks>Lets a watcher see a change that came right after the reading.</remarks>
     public IReadOnlyDictionary<string, string> Fingerprints { get; init; } = new Dictionary<string, string>();
 }

@@ -6,7 +6,10 @@ public sealed class ConfigValidator(UpstreamTypeFacts types, ConfigErrors errors
     public void Validate(ProxyConfig config)
     {
         RefuseOpenListener(config);
-        if (config.MaxRequestBodyBytes > config.MaxBufferedBytes) errors.Warn("max_request_body", "is more than max_buffered, so the largest bodies are never let in");
+        if (config.MaxRequestBodyBytes > config.MaxBufferedBytes)
+        {
+            errors.Warn("max_request_body", "is more than max_buffered, so the largest bodies are never let in");
+        }
         RefuseCycles(config.ModelFallback);
         ValidateUpstreams(config.Upstreams);
     }
@@ -49,8 +52,7 @@ public sealed class ConfigValidator(UpstreamTypeFacts types, ConfigErrors errors
             string path = $"upstreams[{i}]";
             if (upstream.Name.Length > 0 && !names.TryAdd(upstream.Name, i))
             {
-                string shown = Shown.IsHarmless(upstream.Name) ? $" '{upstream.Name}'" : "";
-                errors.Error($"{path}.name", $"the name{shown} is that of upstreams[{names[upstream.Name]}]; names are unique");
+                errors.Error($"{path}.name", $"this is already the name of upstreams[{names[upstream.Name]}]; names are unique");
             }
             if (types.Find(upstream.ApiType) is not { } type) continue;
             if (!type.IsAvailable) errors.Warn($"{path}.api_type", $"api_type '{type.Name}' is not yet in this build; this upstream takes no traffic");
@@ -69,14 +71,6 @@ public sealed class ConfigValidator(UpstreamTypeFacts types, ConfigErrors errors
         {
             errors.Error($"{path}.auth_files", $"required: api_type '{type.Name}' signs in with files; 'aiproxy login {type.Name}' makes one");
         }
-        if (upstream.Enabled && type.IsAvailable && type.UsesAuthFiles)
-        {
-            foreach (string file in upstream.AuthFiles.Where(file => !File.Exists(file)))
-            {
-                string shown = Shown.IsHarmless(Path.GetFileName(file)) ? $" '{Path.GetFileName(file)}'" : "";
-                errors.Warn($"{path}.auth_files", $"the file{shown} does not exist; 'aiproxy login {type.Name} -o FILE' makes it");
-            }
-        }
         int credentials = Math.Max(upstream.AuthFiles.Count, upstream.Tokens.Count);
         int proxies = upstream.OutgoingProxies.Count;
         if (proxies > 1 && proxies != credentials && !errors.HasErrorAt($"{path}.outgoing_proxy"))
@@ -88,8 +82,14 @@ public sealed class ConfigValidator(UpstreamTypeFacts types, ConfigErrors errors
     /// <summary>Keys that say nothing to this type of upstream.</summary>
     private void ValidateFit(UpstreamConfig upstream, UpstreamTypeFact type, string path)
     {
-        if (upstream.OAuth is not null && !type.UsesAuthFiles) errors.Warn($"{path}.oauth", $"api_type '{type.Name}' does not sign in by OAuth; this key has no effect");
-        if (upstream.SystemPrefix && type.Name != "claudecode") errors.Warn($"{path}.system_prefix", "goes with api_type 'claudecode' only; this key has no effect");
+        if (upstream.OAuth is not null && !type.UsesAuthFiles)
+        {
+            errors.Warn($"{path}.oauth", $"api_type '{type.Name}' does not sign in by OAuth; this key has no effect");
+        }
+        if (upstream.SystemPrefix && type.Name != "claudecode")
+        {
+            errors.Warn($"{path}.system_prefix", "goes with api_type 'claudecode' only; this key has no effect");
+        }
     }
 
     private string Step(string model) => errors.HasPlace("model_fallback" + Shown.ModelStep(model)) ? Shown.ModelStep(model) : "";

@@ -67,6 +67,7 @@ public sealed class ConfigWatcher : IAsyncDisposable
     /// <summary>Waits for a callback that is running.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_stop.IsCancellationRequested) return;
         await _stop.CancelAsync();
         await _loop;
         await _gate.WaitAsync();

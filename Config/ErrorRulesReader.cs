@@ -39,7 +39,10 @@ public static class ErrorRulesReader
             _ => ErrorAction.Rest,
         };
         if (restFor is not null && action != ErrorAction.Rest) map.Errors.Error(map.PathOf("for"), "goes with 'action: rest' only");
-        if (statuses.Count == 0 && body is null && header is null) map.Errors.Warn(map.Path, "a rule without status, body_contains and header matches every failure");
+        if (statuses.Count == 0 && body is null && header is null)
+        {
+            map.Errors.Warn(map.Path, "a rule without status, body_contains and header matches every failure");
+        }
         return new ErrorRule { Statuses = statuses, BodyContains = body, Header = header, Action = action, RestFor = restFor };
     }
 

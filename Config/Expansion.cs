@@ -77,7 +77,8 @@ public sealed class Expansion(Func<string, string?> environment, Func<string, (s
         {
             string path = Expand(inner["file:".Length..], problems, ref isReplaced, depth + 1).Trim();
             (string? content, string? problem) = readFile(path);
-            if (problem is not null) problems.Add(isReplaced || !IsPathLike(path) ? $"the file of '${{file:}}' cannot be read: {problem}" : $"'{path}' cannot be read: {problem}");
+            string shown = isReplaced || !IsPathLike(path) ? "the file of '${file:}'" : $"'{path}'";
+            if (problem is not null) problems.Add($"{shown} cannot be read: {problem}");
             return content ?? "";
         }
 

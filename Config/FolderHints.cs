@@ -4,7 +4,8 @@ namespace Aiproxy.Config;
 /// <param name="files">Absolute paths.</param>
 public delegate IDisposable ChangeHints(IReadOnlyList<string> files, Action hint);
 
-/// <summary>Hints from the notifications of the system. A folder that cannot be watched (limit of inotify, no such folder, some network file systems) gives none.</summary>
+/// <summary>Hints from the notifications of the system.</summary>
+/// <remarks>A folder that cannot be watched (limit of inotify, no such folder, some network file systems) gives none.</remarks>
 public sealed class FolderHints : IDisposable
 {
     private readonly List<FileSystemWatcher> _watchers = [];

@@ -73,7 +73,9 @@ public static class ListenReader
         // 'listen: ::1:8080' reads as a host '::1' or as an address without port.
         bool isClear = !host.Contains(':') || isBracketed || found.Path == "bind";
         if (isAddress && isClear) return host;
-        root.Errors.Error(found.Path, isAddress ? "an IPv6 address stands in brackets before a port: '[::1]:8080'" : $"expected an IP address, localhost or * as the host{Shown.Got(found)}");
+        root.Errors.Error(found.Path, isAddress
+            ? "an IPv6 address stands in brackets before a port: '[::1]:8080'"
+            : $"expected an IP address, localhost or * as the host{Shown.Got(found)}");
         return null;
     }
 }

@@ -95,7 +95,7 @@ public sealed class MapReader
     {
         if (Text(key) is not { } found) return null;
         if (ScalarForms.TryWhole(found.Text, out long value) && value >= least && value <= most) return value;
-        Errors.Error(found.Path, $"expected a whole number {Range(least, most)}{Shown.Got(found)}");
+        Errors.Error(found.Path, $"expected a whole number{Range(least, most)}{Shown.Got(found)}");
         return null;
     }
 
@@ -136,7 +136,8 @@ public sealed class MapReader
 
     public string? FilePath(string key) => Text(key) is { } found ? _context.FilePath(found) : null;
 
-    /// <summary>Tells the keys that nobody asked for, and the legal ones that this build does not act on. Keys that begin with <c>x-</c> are the user's own.</summary>
+    /// <summary>Tells the keys that nobody asked for, and the legal ones that this build does not act on.</summary>
+    /// <remarks>Keys that begin with <c>x-</c> are the user's own.</remarks>
     public void Finish(NotYet notYet)
     {
         notYet.Warn(this);
@@ -154,8 +155,9 @@ public sealed class MapReader
 
     private static string Range(long least, long most) => (least, most) switch
     {
-        (long.MinValue, _) => "",
-        (_, int.MaxValue or long.MaxValue) => $"of {least} or more",
-        _ => $"from {least} to {most}",
+        (int.MinValue, int.MaxValue) => "",
+        (int.MinValue, _) => $" up to {most}",
+        (_, int.MaxValue or long.MaxValue) => $" of {least} or more",
+        _ => $" from {least} to {most}",
     };
 }

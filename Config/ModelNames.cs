@@ -22,7 +22,8 @@ public static class ModelNames
         foreach ((FoundText name, ConfigNode value) in map.Entries(key, Shown.ModelStep))
         {
             if (name.Text.Contains('*')) map.Errors.Error(name.Path, "expected a whole model name; '*' has no meaning here");
-            else if (Target(map, name.Path, value) is { } target && !fallbacks.TryAdd(name.Text, target)) map.Errors.Error(name.Path, "this model is given twice");
+            else if (Target(map, name.Path, value) is not { } target) continue;
+            else if (!fallbacks.TryAdd(name.Text, target)) map.Errors.Error(name.Path, "this model is given twice");
         }
         return fallbacks;
     }

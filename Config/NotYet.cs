@@ -13,7 +13,6 @@ public sealed class NotYet(IReadOnlyList<(string Key, string? Honoured)> keys)
 
     public static NotYet Upstream { get; } = new(
     [
-        ("allow_private", "true"),
         ("api_region", null),
         ("auth_write_back", null),
         ("must_stream", null),
@@ -33,7 +32,8 @@ public sealed class NotYet(IReadOnlyList<(string Key, string? Honoured)> keys)
     {
         foreach ((string key, string? honoured) in keys)
         {
-            if (map.Node(key) is { } node && !IsWithoutEffect(node, honoured)) map.Errors.Warn(map.PathOf(key), "not yet in this build; this key has no effect");
+            if (map.Node(key) is not { } node || IsWithoutEffect(node, honoured)) continue;
+            map.Errors.Warn(map.PathOf(key), "not yet in this build; this key has no effect");
         }
     }
 
@@ -41,7 +41,8 @@ public sealed class NotYet(IReadOnlyList<(string Key, string? Honoured)> keys)
     {
         MapNode map => map.Entries.Count == 0,
         ListNode list => list.Items.Count == 0,
-        ScalarNode scalar => honoured is not null && ScalarForms.TryBoolean(scalar.Text, out bool value) && value == (honoured == "true"),
+        ScalarNode scalar => string.IsNullOrWhiteSpace(scalar.Text)
+            || (honoured is not null && ScalarForms.TryBoolean(scalar.Text, out bool value) && value == (honoured == "true")),
         _ => false,
     };
 }

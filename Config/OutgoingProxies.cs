@@ -22,7 +22,10 @@ public static class OutgoingProxies
             if (found is null)
             {
                 // Left out, a blank in a list would give the later credentials each other's proxy.
-                if (items.Count > 1 && map.Errors.ErrorCount == errors) map.Errors.Error(path, $"this entry is blank; write {None} for a credential without a proxy");
+                if (items.Count > 1 && map.Errors.ErrorCount == errors)
+                {
+                    map.Errors.Error(path, $"this entry is blank; write {None} for a credential without a proxy");
+                }
             }
             else if (found.Text.Equals(FromEnvironment, StringComparison.OrdinalIgnoreCase) && items.Count == 1)
             {

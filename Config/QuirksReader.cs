@@ -14,7 +14,7 @@ public static class QuirksReader
         {
             foreach (FoundText name in upstream.Texts("quirks"))
             {
-                if (IsKnown(upstream.Errors, name.Path, name.Text, type)) quirks[name.Text] = "true";
+                if (IsKnown(upstream.Errors, name, type)) quirks[name.Text] = "true";
             }
             return quirks;
         }
@@ -24,7 +24,8 @@ public static class QuirksReader
             if (name.StartsWith("x-", StringComparison.Ordinal)) continue;
             string path = upstream.PathOf("quirks") + Shown.Step(name);
             upstream.Errors.Place(path, entry.Value.Line, entry.Value.Column);
-            if (IsKnown(upstream.Errors, path, name, type) && Value(upstream, entry.Value, path, name) is { } value) quirks[name] = value;
+            bool isKnown = IsKnown(upstream.Errors, new FoundText(path, name, IsHidden: false), type);
+            if (isKnown && Value(upstream, entry.Value, path, name) is { } value) quirks[name] = value;
         }
         return quirks;
     }
@@ -44,14 +45,13 @@ public static class QuirksReader
         return null;
     }
 
-    private static bool IsKnown(ConfigErrors errors, string path, string name, UpstreamTypeFact? type)
+    private static bool IsKnown(ConfigErrors errors, FoundText name, UpstreamTypeFact? type)
     {
-        if (type is null || type.Quirks.Contains(name)) return true;
-        string shown = Shown.IsHarmless(name) ? $" '{name}'" : "";
-        string? nearest = NearestKey.Find(name, type.Quirks);
+        if (type is null || type.Quirks.Contains(name.Text)) return true;
+        string? nearest = name.IsHidden ? null : NearestKey.Find(name.Text, type.Quirks);
         string hint = nearest is null ? "" : $"; did you mean '{nearest}'?";
         string legal = type.Quirks.Count == 0 ? "has no quirks" : $"has {string.Join(", ", type.Quirks)}";
-        errors.Error(path, $"unknown quirk{shown}{hint}; api_type '{type.Name}' {legal}");
+        errors.Error(name.Path, $"unknown quirk{Shown.Name(name)}{hint}; api_type '{type.Name}' {legal}");
         return false;
     }
 }

@@ -22,7 +22,8 @@ public static class ScalarForms
     public static bool TryWhole(string text, out long value) =>
         long.TryParse(text.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
 
-    /// <summary>Seconds (decimals allowed), or numbers with units in a row: <c>250ms</c>, <c>30s</c>, <c>10m</c>, <c>1h30m</c>, <c>2d</c>. Never below zero.</summary>
+    /// <summary>Seconds (decimals allowed), or numbers with units in a row: <c>250ms</c>, <c>30s</c>, <c>10m</c>, <c>1h30m</c>, <c>2d</c>.</summary>
+    /// <remarks>Never below zero.</remarks>
     public static bool TryDuration(string text, out TimeSpan value)
     {
         value = default;
@@ -45,7 +46,8 @@ public static class ScalarForms
         return TryTimeSpan(total, out value);
     }
 
-    /// <summary>Bytes, or a number (decimals allowed) with <c>KB</c>, <c>MB</c>, <c>GB</c>, <c>TB</c>, in any case, with or without <c>i</c> or <c>B</c>. All are powers of 1024.</summary>
+    /// <summary>Bytes, or a number (decimals allowed) with <c>KB</c>, <c>MB</c>, <c>GB</c> or <c>TB</c>, all of them powers of 1024.</summary>
+    /// <remarks>In any case, with or without <c>i</c> or <c>B</c>.</remarks>
     public static bool TrySize(string text, out long bytes)
     {
         bytes = 0;

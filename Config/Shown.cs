@@ -22,21 +22,23 @@ public static class Shown
     public static string Step(string key) => IsPlain(key) && IsHarmless(key) ? "." + key : "[\"…\"]";
 
     /// <summary>As <see cref="Step"/> for a key that is a model's name, where letters mixed with digits are the rule.</summary>
-    public static string ModelStep(string key) => $"[\"{Model(key)}\"]";
+    public static string ModelStep(string key) => key.Contains("${", StringComparison.Ordinal) ? "[\"…\"]" : $"[\"{Model(key)}\"]";
 
     /// <summary>A model's name, cut to one short line.</summary>
     public static string Model(string name)
     {
-        string clean = string.Concat(name.Select(letter => char.IsControl(letter) || char.IsSurrogate(letter) || letter is '\u2028' or '\u2029' ? '?' : letter));
+        string clean = string.Concat(name.Select(letter => BreaksLine(letter) || char.IsSurrogate(letter) ? '?' : letter));
         return clean.Length <= 80 ? clean : clean[..80] + "…";
     }
 
     /// <summary>Short, on one line, and nothing like a key.</summary>
     public static bool IsHarmless(string text)
     {
-        if (text.Length > LongestValue || text.Any(letter => char.IsControl(letter) || letter is '\u2028' or '\u2029')) return false;
+        if (text.Length > LongestValue || text.Any(BreaksLine)) return false;
         return text.Length < SecretLength || !(text.Any(char.IsDigit) && text.Any(char.IsLetter));
     }
+
+    private static bool BreaksLine(char letter) => char.IsControl(letter) || letter is '\u2028' or '\u2029';
 
     private static bool IsPlain(string key) => key.Length > 0 && key.All(letter => char.IsLetterOrDigit(letter) || letter is '-' or '_');
 }

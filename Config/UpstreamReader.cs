@@ -29,11 +29,12 @@ public static class UpstreamReader
     {
         (string apiType, UpstreamTypeFact? type) = ReadType(map);
         IReadOnlyList<Secret> tokens = ReadTokens(map);
-        IReadOnlyList<string> authFiles = ReadAuthFiles(map);
+        bool isEnabled = map.Flag("enabled") ?? true;
+        IReadOnlyList<string> authFiles = ReadAuthFiles(map, isEnabled ? type : null);
         var upstream = new UpstreamConfig
         {
             Name = ReadName(map),
-            Enabled = map.Flag("enabled") ?? true,
+            Enabled = isEnabled,
             ApiType = apiType,
             BaseUrls = ReadBaseUrls(map, type),
             Tokens = tokens,
@@ -123,7 +124,8 @@ public static class UpstreamReader
         return tokens;
     }
 
-    private static List<string> ReadAuthFiles(MapReader map)
+    /// <param name="liveType">null: unknown, or the upstream is out of the traffic; its files may then be missing.</param>
+    private static List<string> ReadAuthFiles(MapReader map, UpstreamTypeFact? liveType)
     {
         var files = new List<string>();
         foreach (FoundText found in map.Texts("auth_files"))
@@ -131,6 +133,10 @@ public static class UpstreamReader
             if (map.Context.FilePath(found) is not { } path) continue;
             if (files.Contains(path)) map.Errors.Warn(found.Path, "this entry means the same file as an earlier one and is left out");
             else files.Add(path);
+            if (liveType is { UsesAuthFiles: true, IsAvailable: true } && !File.Exists(path))
+            {
+                map.Errors.Warn(found.Path, $"the file{Shown.Name(found)} does not exist; 'aiproxy login {liveType.Name} -o FILE' makes it");
+            }
         }
         return files;
     }
@@ -159,9 +165,12 @@ public static class UpstreamReader
             tokenUrl = UrlForms.Web(found.Text.Trim(), out string? problem);
             if (problem is not null) map.Errors.Error(found.Path, problem);
         }
-        var oauth = new OAuthConfig { TokenUrl = tokenUrl, ClientId = map.Line("client_id"), ClientSecret = map.Secret("client_secret") is { } secret ? new Secret(secret.Text) : null };
+        var oauth = new OAuthConfig();
         oauth = oauth with
         {
+            TokenUrl = tokenUrl,
+            ClientId = map.Line("client_id"),
+            ClientSecret = map.Secret("client_secret") is { } secret ? new Secret(secret.Text) : null,
             RefreshMargin = map.Duration("refresh_margin") ?? oauth.RefreshMargin,
             RefreshAhead = map.Choice("refresh", RefreshWays) != "lazy",
         };

@@ -44,10 +44,12 @@ public static class UrlForms
     {
         problem = null;
         bool isOurs = schemes.Any(scheme => text.StartsWith(scheme + "://", StringComparison.OrdinalIgnoreCase));
+        bool isClean = !text.Any(letter => char.IsControl(letter) || char.IsWhiteSpace(letter) || letter == '\\');
+        bool isUrl = Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Host.Length > 0;
         if (!isOurs) problem = $"expected a URL that begins with {Words.Or([.. schemes.Select(scheme => scheme + "://")])}";
-        else if (text.Any(letter => char.IsControl(letter) || char.IsWhiteSpace(letter) || letter == '\\')) problem = "a URL holds no white space and no backslash";
-        else if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? url) || url.Host.Length == 0) problem = "not a valid URL: expected a scheme, a host, perhaps a port and a path";
-        else if (url.Port < 1) problem = "not a valid URL: port 0 cannot be called";
+        else if (!isClean) problem = "a URL holds no white space and no backslash";
+        else if (!isUrl) problem = "not a valid URL: expected a scheme, a host, perhaps a port and a path";
+        else if (url!.Port < 1) problem = "not a valid URL: the port is missing or 0";
         else return url;
         return null;
     }

@@ -19,6 +19,10 @@ public sealed class YamlDocumentReader(ConfigErrors errors)
     private IParser _parser = null!;
     private int _nodes;
 
+    /// <summary>Where the value began that was met last.</summary>
+    private int _line = 1;
+    private int _column = 1;
+
     /// <summary>The root mapping; empty for an empty file; null when the text is no YAML mapping, which is told.</summary>
     public MapNode? Read(string text)
     {
@@ -29,13 +33,13 @@ public sealed class YamlDocumentReader(ConfigErrors errors)
         }
         catch (YamlException failure)
         {
-            errors.ErrorAt((int)failure.Start.Line, (int)failure.Start.Column, "", $"not valid YAML: {OneLine(failure.Message)}");
+            TellSyntax(text, failure);
             return null;
         }
-        catch (Exception failure) when (failure is ArgumentException or InvalidOperationException or FormatException or OverflowException or IndexOutOfRangeException)
+        catch (Exception failure) when (failure is SystemException and not OutOfMemoryException)
         {
             // The library's scanner answers some broken input with the exceptions of the collections it is made of.
-            errors.ErrorAt(1, 1, "", "not valid YAML");
+            errors.ErrorAt(_line, _column, "", "not valid YAML: what follows here makes no sense; a bracket, brace or quote may have no end");
             return null;
         }
     }
@@ -48,6 +52,11 @@ public sealed class YamlDocumentReader(ConfigErrors errors)
         _parser.MoveNext();
         ConfigNode? root = ReadNode("", 0);
         if (root is null) return null;
+        if (_parser.Current is not DocumentEnd)
+        {
+            errors.ErrorAt(root.Line, root.Column, "", "not valid YAML: more follows where the document should end");
+            return null;
+        }
         _parser.MoveNext();
         if (_parser.Current is DocumentStart second)
         {
@@ -69,10 +78,11 @@ public sealed class YamlDocumentReader(ConfigErrors errors)
     private ConfigNode? ReadNode(string path, int level)
     {
         ParsingEvent at = _parser.Current ?? throw new InvalidOperationException();
-        int line = (int)at.Start.Line, column = (int)at.Start.Column;
+        int line = _line = (int)at.Start.Line, column = _column = (int)at.Start.Column;
         if (at is AnchorAlias alias) return ReadAlias(alias, path);
 
-        var start = (NodeEvent)at;
+        // '- ? :' makes the library end a mapping in the place of a value.
+        if (at is not NodeEvent start) return Stop(line, column, path, "not valid YAML: a value is due here");
         if (level > DeepestLevel) return Stop(line, column, path, $"nested more than {DeepestLevel} deep");
         if (!IsKnownTag(start.Tag)) errors.ErrorAt(line, column, path, "tags have no meaning here; give plain text, a list or a mapping");
         if (!Count(1, line, column, path)) return null;
@@ -160,6 +170,27 @@ public sealed class YamlDocumentReader(ConfigErrors errors)
         tag.IsEmpty || tag.IsNonSpecific
         || tag.Value is "tag:yaml.org,2002:str" or "tag:yaml.org,2002:int" or "tag:yaml.org,2002:float" or "tag:yaml.org,2002:bool"
             or "tag:yaml.org,2002:seq" or "tag:yaml.org,2002:map" or "tag:yaml.org,2002:null";
+
+    /// <summary>The parser's message, its place mended and the two commonest slips named.</summary>
+    private void TellSyntax(string text, YamlException failure)
+    {
+        int line = (int)failure.Start.Line, column = (int)failure.Start.Column;
+        string message = OneLine(failure.Message);
+        string[] lines = text.ReplaceLineEndings("\n").Split('\n');
+        int tab = message.Contains("tab", StringComparison.Ordinal) ? Array.FindIndex(lines, IsIndentedByTab) : -1;
+        if (tab >= 0)
+        {
+            // The parser names where the mapping began.
+            (line, column) = (tab + 1, lines[tab].IndexOf('\t') + 1);
+        }
+        else if (message.Contains("flow", StringComparison.Ordinal) && lines.ElementAtOrDefault(line - 1)?.Contains("${", StringComparison.Ordinal) == true)
+        {
+            message += " Inside [] and {} a '${NAME}' stands in quotes.";
+        }
+        errors.ErrorAt(Math.Max(line, 1), Math.Max(column, 1), "", $"not valid YAML: {message}");
+    }
+
+    private static bool IsIndentedByTab(string line) => line.AsSpan(0, line.Length - line.AsSpan().TrimStart(" \t").Length).Contains('\t');
 
     private static string OneLine(string message) => string.Concat(message.Take(200).Select(letter => char.IsControl(letter) ? ' ' : letter));
 }

@@ -84,6 +84,8 @@ public static class BodyDecoder
         };
     }
 
-    /// <summary>RFC 9110 says zlib; some clients send the bare stream. The zlib header is method 8 with a check that makes both bytes a multiple of 31.</summary>
-    private static bool IsZlib(ReadOnlySpan<byte> packed) => packed.Length >= 2 && (packed[0] & 0x0f) == 8 && ((packed[0] << 8) | packed[1]) % 31 == 0;
+    /// <summary>RFC 9110 says zlib; some clients send the bare stream.</summary>
+    /// <remarks>The zlib header is method 8, and a check makes both its bytes a multiple of 31.</remarks>
+    private static bool IsZlib(ReadOnlySpan<byte> packed) =>
+        packed.Length >= 2 && (packed[0] & 0x0f) == 8 && ((packed[0] << 8) | packed[1]) % 31 == 0;
 }

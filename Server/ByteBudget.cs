@@ -1,7 +1,8 @@
 namespace Aiproxy.Server;
 
-/// <summary>Bytes that all requests together may hold. First come, first served; who holds some already goes before who holds none, because that one can finish.</summary>
-/// <remarks>A claim larger than the whole budget is admitted while nobody else holds anything, so that a legal request never waits for ever.
+/// <summary>Bytes that all requests together may hold. First come, first served.</summary>
+/// <remarks>Who holds some already goes before who holds none, because that one can finish.
+/// A claim larger than the whole budget is admitted while nobody else holds anything, so that a legal request never waits for ever.
 /// Claims that wait on one another end by their own time limit.</remarks>
 public sealed class ByteBudget(long limit)
 {

@@ -1,6 +1,7 @@
 namespace Aiproxy.Server;
 
-/// <summary>What a browser must read before it shows an allowed page our answer. Keys travel in headers, so cookies ("credentials") are never allowed.</summary>
+/// <summary>What a browser must read before it shows an allowed page our answer.</summary>
+/// <remarks>Keys travel in headers, so cookies ("credentials") are never allowed.</remarks>
 public static class CorsHeaders
 {
     private const string PreflightSeconds = "600";
@@ -15,7 +16,8 @@ public static class CorsHeaders
     ];
 
     /// <summary>For an OPTIONS request that carries <c>Access-Control-Request-Method</c>, answered 204 without a key (a browser sends none).</summary>
-    /// <param name="requestedHeaders"><c>Access-Control-Request-Headers</c>: echoed, because clients invent headers and a wildcard leaves out <c>Authorization</c>.</param>
+    /// <param name="requestedHeaders"><c>Access-Control-Request-Headers</c>: echoed, because clients invent headers and a wildcard leaves out
+    /// <c>Authorization</c>.</param>
     /// <param name="isPrivateNetwork"><c>Access-Control-Request-Private-Network: true</c>: a public page asks for an address of this network.</param>
     public static IReadOnlyList<KeyValuePair<string, string>> ForPreflight(string origin, string? requestedHeaders, bool isPrivateNetwork)
     {

@@ -21,6 +21,9 @@ public static class KestrelLimits
         limits.MaxRequestLineSize = RequestLineBytes;
         limits.Http2.MaxRequestHeaderFieldSize = RequestLineBytes;
 
+        // A proxy in front may carry all its streams over one connection; requests in flight have a limit of their own.
+        limits.Http2.MaxStreamsPerConnection = 1000;
+
         // A model that thinks sends nothing for minutes, and a slow client is judged by clocks of our own.
         limits.MinResponseDataRate = null;
         limits.MinRequestBodyDataRate = null;

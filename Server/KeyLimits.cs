@@ -3,8 +3,9 @@ using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Server;
 
-/// <summary>Counts what each client key uses against its limits. Lives as long as the process; counters are found again after a reload by the key itself.</summary>
-/// <remarks>Tokens are known only after an answer, so a key may pass its token limit by what it has in flight; then it waits until enough has
+/// <summary>Counts what each client key uses against its limits. Lives as long as the process.</summary>
+/// <remarks>Counters are found again after a reload by the key itself, whatever its name is then.
+/// Tokens are known only after an answer, so a key may pass its token limit by what it has in flight; then it waits until enough has
 /// left the window of one minute.</remarks>
 public sealed class KeyLimits(TimeProvider clock)
 {

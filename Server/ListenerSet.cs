@@ -34,7 +34,8 @@ public sealed class ListenerSet : IConnectionListenerFactory, IAsyncDisposable
     {
         _log = log;
         _clock = clock;
-        _connections = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions { UnsafePreferInlineScheduling = inlineScheduling }, NullLogger.Instance);
+        var options = new SocketConnectionFactoryOptions { UnsafePreferInlineScheduling = inlineScheduling };
+        _connections = new SocketConnectionContextFactory(options, NullLogger.Instance);
         _plain = new MergedListener("http", CloseAsync);
         _secure = new MergedListener("https", CloseAsync);
         _isInherited = inherited is { Count: > 0 };
@@ -107,6 +108,9 @@ public sealed class ListenerSet : IConnectionListenerFactory, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // Where Kestrel never started nobody reads the queues, and a full one would hold the sockets up.
+        _plain.Complete();
+        _secure.Complete();
         await CloseAsync();
         _certificate?.Dispose();
         _connections.Dispose();
@@ -124,7 +128,7 @@ public sealed class ListenerSet : IConnectionListenerFactory, IAsyncDisposable
         List<ListenAddress> missing = [.. wanted.Where(address => !kept.Exists(socket => IsSame(socket, address)))];
 
         // "Two addresses that exclude each other: the old socket closes first, its connections go on, and it is opened again if the new one fails."
-        List<ListenSocket> inTheWay = [.. leaving.Where(socket => missing.Exists(address => ListenAddress.Overlap(address.EndPoint, (IPEndPoint)socket.LocalEndPoint)))];
+        List<ListenSocket> inTheWay = [.. leaving.Where(socket => missing.Exists(address => IsInTheWay(socket, address)))];
         foreach (ListenSocket socket in inTheWay)
             await socket.StopAsync();
         string? problem = TryOpen(missing, kept, out List<ListenSocket> opened);
@@ -143,6 +147,9 @@ public sealed class ListenerSet : IConnectionListenerFactory, IAsyncDisposable
 
     private static bool IsSame(ListenSocket socket, ListenAddress address) =>
         address.EndPoint.Equals(socket.Requested) || address.EndPoint.Equals(socket.LocalEndPoint);
+
+    private static bool IsInTheWay(ListenSocket socket, ListenAddress address) =>
+        ListenAddress.Overlap(address.EndPoint, (IPEndPoint)socket.LocalEndPoint);
 
     /// <summary>All of them, or none and the reason.</summary>
     private string? TryOpen(List<ListenAddress> addresses, List<ListenSocket> kept, out List<ListenSocket> opened)

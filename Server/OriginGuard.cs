@@ -9,7 +9,9 @@ namespace Aiproxy.Server;
 /// <param name="IsLoopbackClient">See <see cref="OriginGuard.IsLoopbackClient"/>.</param>
 public readonly record struct OriginRequest(string Scheme, string? Host, string? Origin, bool IsLoopbackClient);
 
-/// <summary>The guard's answer. <see cref="Refusal"/> says why a request must get 403; <see cref="CorsOrigin"/> is the origin whose page may read the answer.</summary>
+/// <summary>The guard's answer.</summary>
+/// <param name="Refusal">Why the request must get 403; null: it may go on.</param>
+/// <param name="CorsOrigin">The foreign origin whose page may read the answer; null: no page is concerned.</param>
 public readonly record struct OriginVerdict(string? Refusal, string? CorsOrigin)
 {
     public bool IsAllowed => Refusal is null;
@@ -65,7 +67,9 @@ public sealed class OriginGuard
     /// <summary><c>localhost</c>, <c>*.localhost</c>, 127.0.0.0/8 or ::1. No other name is taken at its word, whatever it resolves to.</summary>
     /// <param name="host">Without port and brackets, in lower case.</param>
     public static bool IsLoopbackName(string host) =>
-        host == "localhost" || host.EndsWith(".localhost", StringComparison.Ordinal) || (IPAddress.TryParse(host, out IPAddress? address) && IPAddress.IsLoopback(address));
+        host == "localhost"
+        || host.EndsWith(".localhost", StringComparison.Ordinal)
+        || (IPAddress.TryParse(host, out IPAddress? address) && IPAddress.IsLoopback(address));
 
     /// <summary>A <c>Host</c> header without port and brackets, in lower case; empty where there is none.</summary>
     public static string HostName(string? host)

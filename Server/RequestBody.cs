@@ -19,7 +19,8 @@ public sealed class RequestBody(ByteBudget budget, TimeProvider clock)
     public static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>The body, unpacked. The caller disposes it.</summary>
-    /// <exception cref="ProtocolException">TooLarge, UnsupportedMedia, InvalidRequest (corrupt packing), Timeout (a stalled client), Unavailable (no budget in time).</exception>
+    /// <exception cref="ProtocolException">TooLarge, UnsupportedMedia, InvalidRequest (corrupt packing), Timeout (a stalled client),
+    /// Unavailable (no budget in time).</exception>
     /// <exception cref="OperationCanceledException">The client left, or <paramref name="cancellationToken"/>.</exception>
     public async ValueTask<PooledBody> ReadAsync(PipeReader body, BodyHead head, CancellationToken cancellationToken)
     {

@@ -8,8 +8,9 @@ using Serilog.Sinks.File;
 
 namespace Aiproxy.Server;
 
-/// <summary>A log file that rolls by size (<c>app.log</c>, <c>app_001.log</c>, ...) and has its closed parts looked after. Not thread-safe: its owner locks.</summary>
-/// <remarks>Serilog's pipeline swallows a failed write, and its rolling sink a failed open, after which it drops lines for half an hour. Here the
+/// <summary>A log file that rolls by size (<c>app.log</c>, <c>app_001.log</c>, ...) and has its closed parts looked after.</summary>
+/// <remarks>Not thread-safe: its owner locks.
+/// Serilog's pipeline swallows a failed write, and its rolling sink a failed open, after which it drops lines for half an hour. Here the
 /// bare sink is used and its stream is looked at after each line, so a failure is seen at once and the file is opened anew after a pause.</remarks>
 public sealed class RollingFile : IDisposable
 {

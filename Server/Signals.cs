@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Microsoft.Extensions.Hosting;
 
 namespace Aiproxy.Server;
 
@@ -45,12 +44,4 @@ public sealed class Signals : IDisposable
     }
 
     public void Dispose() => _registrations.ForEach(registration => registration.Dispose());
-}
-
-/// <summary>Stands in for the host's console lifetime, which would take SIGTERM and SIGINT for itself.</summary>
-public sealed class SilentLifetime : IHostLifetime
-{
-    public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

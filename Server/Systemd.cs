@@ -60,13 +60,17 @@ public sealed class Systemd : IDisposable
         var sockets = new List<Socket>();
         for (int descriptor = FirstInheritedSocket; descriptor < FirstInheritedSocket + Math.Min(count, 64); descriptor++)
         {
+            var handle = new SafeSocketHandle(descriptor, ownsHandle: true);
             try
             {
-                sockets.Add(new Socket(new SafeSocketHandle(descriptor, ownsHandle: true)));
+                var socket = new Socket(handle);
+                if (socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.AcceptConnection) is not 0)
+                    sockets.Add(socket);
             }
             catch (SocketException)
             {
-                // No socket: a FIFO or file of the unit, which is not ours to serve.
+                // A FIFO or file of the unit, or a number that is ours by now: not to be closed with this handle.
+                handle.SetHandleAsInvalid();
             }
         }
 

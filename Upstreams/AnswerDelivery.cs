@@ -64,7 +64,7 @@ public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, Att
 
         using var output = new HeldOutput();
         bool copies = _sameProtocol && !exchange.Head.Stream;
-        IResponseWriter? writer = copies ? null : exchange.Protocol.CreateWriter(output, exchange.WriterOptions);
+        IResponseWriter? writer = copies ? null : exchange.Protocol.CreateWriter(output, exchange.ReadWriterOptions());
         var watch = new Watch(writer, exchange.Clock);
         IResponseReader reader = target.Protocol.CreateReader(watch);
         reader.ReadWhole(body.Memory.Span);
@@ -83,9 +83,9 @@ public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, Att
         await using IFrameReader owned = frames;
         using var output = new HeldOutput();
         bool copies = _sameProtocol && exchange.Head.Stream;
-        IResponseWriter? writer = copies ? null : exchange.Protocol.CreateWriter(output, exchange.WriterOptions);
+        IResponseWriter? writer = copies ? null : exchange.Protocol.CreateWriter(output, exchange.ReadWriterOptions());
         var watch = new Watch(writer, exchange.Clock);
-        IResponseReader reader = target.Protocol.CreateReader(watch);
+        IResponseReader reader = target.Protocol.CreateReader(watch, exchange.Head.JsonArray);
         IResponseWay way = copies ? CopyWayOf(reader, frames, isArray) : new TranslateWay(writer!, watch, !exchange.Head.Stream);
         var options = new PumpOptions(
             exchange.Head.Stream ? exchange.StreamContentType : JsonType, Headers(), target.Config.StreamIdleTimeout);

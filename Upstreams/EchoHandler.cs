@@ -38,7 +38,7 @@ public sealed class EchoHandler(TimeProvider clock) : HttpMessageHandler
         if (answer.Script.CutAfter is not null)
             throw new HttpRequestException(HttpRequestError.ResponseEnded, "echo was asked to break the connection");
         var body = new ArrayBufferWriter<byte>();
-        IResponseWriter writer = exchange.Protocol.CreateWriter(body, exchange.WriterOptions);
+        IResponseWriter writer = exchange.Protocol.CreateWriter(body, exchange.ReadWriterOptions());
         foreach (Action<IResponseSink> step in answer.Steps()) step(writer);
         return Answer(HttpStatusCode.OK, new ByteArrayContent(body.WrittenSpan.ToArray()), "application/json");
     }
@@ -55,7 +55,7 @@ public sealed class EchoHandler(TimeProvider clock) : HttpMessageHandler
         Exception? fault = null;
         try
         {
-            IResponseWriter writer = exchange.Protocol.CreateWriter(output, exchange.WriterOptions);
+            IResponseWriter writer = exchange.Protocol.CreateWriter(output, exchange.ReadWriterOptions());
             foreach (Action<IResponseSink> step in answer.Steps())
             {
                 if (answer.Script.Delay > TimeSpan.Zero) await Task.Delay(answer.Script.Delay, clock, cancellationToken).ConfigureAwait(false);

@@ -68,5 +68,20 @@ public sealed class Exchange : IDisposable
         return _request = Protocol.ReadRequest(_document.RootElement, Head);
     }
 
+    /// <summary>For a writer of the client's protocol, with what the request says of the answer's form.</summary>
+    public WriterOptions ReadWriterOptions()
+    {
+        try
+        {
+            ChatRequest request = ReadRequest();
+            return WriterOptions with { IncludeUsage = request.IncludeUsage, Request = request };
+        }
+        catch (ProtocolException)
+        {
+            // Forwarded as it was, and the upstream took it: its answer is worth more than our opinion of the request.
+            return WriterOptions;
+        }
+    }
+
     public void Dispose() => _document?.Dispose();
 }

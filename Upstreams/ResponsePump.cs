@@ -122,6 +122,8 @@ public sealed class ResponsePump(
     {
         Error = error;
         if (!_begun) return PumpEnd.Failed;
+        // Alone in its write: a Gemini client sees an error only when nothing else came with it.
+        if (!await SettleAsync().ConfigureAwait(false)) return PumpEnd.ClientGone;
         await TakeGateAsync().ConfigureAwait(false);
         way.OnFailure(error, output);
         exchange.Failure = error;

@@ -6,8 +6,11 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Protocols.Anthropic;
 
 /// <summary>Anthropic Messages, both sides.</summary>
-public sealed class AnthropicProtocol : IClientProtocol, IUpstreamProtocol
+/// <param name="traits">The upstream's deviations; the client side needs none.</param>
+public sealed class AnthropicProtocol(AnthropicTraits? traits = null) : IClientProtocol, IUpstreamProtocol
 {
+    private readonly AnthropicTraits _traits = traits ?? new AnthropicTraits();
+
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public string Name => AnthropicNames.Protocol;
@@ -21,7 +24,12 @@ public sealed class AnthropicProtocol : IClientProtocol, IUpstreamProtocol
 
     public RequestHead ReadHead(RequestTarget target, string query, ReadOnlySpan<byte> body) => AnthropicHeadReader.Read(target, body);
 
-    public ChatRequest ReadRequest(JsonElement body, RequestHead head) => new AnthropicRequestReader().Read(body, head);
+    public ChatRequest ReadRequest(JsonElement body, RequestHead head)
+    {
+        ChatRequest? request = null;
+        BrokenText.Guard(() => request = new AnthropicRequestReader().Read(body, head));
+        return request!;
+    }
 
     public IResponseWriter CreateWriter(IBufferWriter<byte> output, WriterOptions options) =>
         options.Stream ? new AnthropicResponseWriter(output, options) : new AnthropicAnswerWriter(output, options);
@@ -53,9 +61,10 @@ public sealed class AnthropicProtocol : IClientProtocol, IUpstreamProtocol
         output.Write("}"u8);
     }
 
-    public void WriteRequest(IBufferWriter<byte> output, ChatRequest request) => throw new NotSupportedException();
+    public void WriteRequest(IBufferWriter<byte> output, ChatRequest request) =>
+        BrokenText.Guard(() => new AnthropicRequestWriter(request, _traits).Write(output));
 
-    public IResponseReader CreateReader(IResponseSink sink) => new AnthropicResponseReader(sink);
+    public IResponseReader CreateReader(IResponseSink sink, bool clientArray = false) => new AnthropicResponseReader(sink);
 
     public ProxyError ReadError(int status, ReadOnlySpan<byte> body) => AnthropicErrors.Read(status, body);
 

@@ -22,6 +22,7 @@ public sealed class AnthropicRequestReader
         return new ChatRequest
         {
             Model = head.Model,
+            Protocol = AnthropicNames.Protocol,
             Stream = head.Stream,
             System = system,
             Turns = turns,
@@ -102,6 +103,7 @@ public sealed class AnthropicRequestReader
             };
             turns.Add(new Turn(turn, reader.Content(message, "content", turn)) { Path = path });
         }
+        if (turns.Count == 0) throw new ProtocolException(ErrorKind.InvalidRequest, "messages: at least one message is required", "messages");
         return turns;
     }
 

@@ -10,22 +10,12 @@ public static class GeminiHeadReader
     public static RequestHead Read(RequestTarget target, string query, ReadOnlySpan<byte> body)
     {
         if (string.IsNullOrEmpty(target.PathModel)) throw new ProtocolException(ErrorKind.InvalidRequest, "model: missing in the path", "model");
-        var tokens = new List<Range>();
-        try
-        {
-            var scan = new JsonScan(body);
-            while (scan.Next())
-            {
-                if (scan.IsString && scan.Is("model"u8)) tokens.Add(scan.Start..(scan.Start + scan.Value.Length));
-                else if (scan.Is("generateContentRequest"u8) || scan.Is("generate_content_request"u8)) Nested(scan.Value, scan.Start, tokens);
-            }
-            if (scan.Root != JsonTokenType.StartObject) throw new ProtocolException(ErrorKind.InvalidRequest, "the body is not a JSON object");
-        }
-        catch (JsonException broken)
-        {
-            throw new ProtocolException(ErrorKind.InvalidRequest,
-                $"the body is not valid JSON (line {broken.LineNumber + 1}, column {broken.BytePositionInLine + 1})");
-        }
+        BodyScan scan = BodyScan.Scan(body, "generateContentRequest");
+        List<Range> tokens = [.. Strings(scan.Models), .. Strings(scan.NestedModels)];
+        if (target.Operation == Operation.CountTokens && scan.NestedModels.Count == 0)
+            tokens.AddRange(Strings(BodyScan.Scan(body, "generate_content_request").NestedModels));
+        tokens.Sort((one, other) => one.Start.Value.CompareTo(other.Start.Value));
+
         bool streams = target.PathStreams == true;
         return new RequestHead
         {
@@ -37,12 +27,6 @@ public static class GeminiHeadReader
         };
     }
 
-    private static void Nested(ReadOnlySpan<byte> json, int start, List<Range> tokens)
-    {
-        var scan = new JsonScan(json);
-        while (scan.Next())
-        {
-            if (scan.IsString && scan.Is("model"u8)) tokens.Add((start + scan.Start)..(start + scan.Start + scan.Value.Length));
-        }
-    }
+    private static IEnumerable<Range> Strings(IReadOnlyList<ScannedToken> tokens) =>
+        tokens.Where(token => token.Kind == JsonTokenType.String).Select(token => token.Token);
 }

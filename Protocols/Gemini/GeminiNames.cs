@@ -11,6 +11,12 @@ public static class GeminiNames
 {
     public const string Protocol = "gemini";
 
+    /// <summary>Property that stands in objects without any, which the proto schema dialect refuses; taken out of answers again.</summary>
+    public const string Placeholder = "aip_unused";
+
+    /// <summary>Documented value for calls whose signature nobody has.</summary>
+    public const string NoSignature = "skip_thought_signature_validator";
+
     /// <summary>Names that are not known mean a plain end: new ones appear, and none of them is worth losing an answer.</summary>
     public static GeminiEnd ReadFinish(ReadOnlySpan<byte> reason) => Encoding.UTF8.GetString(reason) switch
     {

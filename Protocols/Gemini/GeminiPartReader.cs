@@ -108,7 +108,7 @@ public sealed class GeminiPartReader(TurnRole role, List<(string Path, JsonEleme
     private static MediaPart Inline(JsonFields inline, string path)
     {
         string type = inline.String("mimeType") is { Length: > 0 } told ? told : throw inline.Missing("mimeType");
-        return new MediaPart(KindOf(type), new Base64Source(type == "image/jpg" ? "image/jpeg" : type, Normal(inline.Text("data") ?? throw inline.Missing("data")))) { Path = path };
+        return new MediaPart(KindOf(type), new Base64Source(type == "image/jpg" ? "image/jpeg" : type, Base64Text.Normal(inline.Text("data") ?? throw inline.Missing("data")))) { Path = path };
     }
 
     private static MediaPart File(JsonFields file, string path)
@@ -140,13 +140,4 @@ public sealed class GeminiPartReader(TurnRole role, List<(string Path, JsonEleme
         : type.StartsWith("audio/", StringComparison.OrdinalIgnoreCase) ? MediaKind.Audio
         : type.StartsWith("video/", StringComparison.OrdinalIgnoreCase) ? MediaKind.Video
         : MediaKind.Document;
-
-    /// <summary>Standard base64: proto3 JSON also takes the URL alphabet and no padding, which others do not.</summary>
-    private static JsonText Normal(JsonText data)
-    {
-        ReadOnlySpan<byte> token = data.RawToken;
-        if ((token.Length - 2) % 4 == 0 && token.IndexOfAny("-_\\ "u8) < 0) return data;
-        string text = string.Concat(data.ToString().Where(letter => !char.IsWhiteSpace(letter))).TrimEnd('=').Replace('-', '+').Replace('_', '/');
-        return text.PadRight((text.Length + 3) / 4 * 4, '=');
-    }
 }

@@ -6,8 +6,11 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Protocols.Gemini;
 
 /// <summary>Gemini generateContent, both sides.</summary>
-public sealed class GeminiProtocol : IClientProtocol, IUpstreamProtocol
+/// <param name="traits">The upstream's deviations; the client side needs none.</param>
+public sealed class GeminiProtocol(GeminiTraits? traits = null) : IClientProtocol, IUpstreamProtocol
 {
+    private readonly GeminiTraits _traits = traits ?? new GeminiTraits();
+
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public string Name => GeminiNames.Protocol;
@@ -16,7 +19,12 @@ public sealed class GeminiProtocol : IClientProtocol, IUpstreamProtocol
 
     public RequestHead ReadHead(RequestTarget target, string query, ReadOnlySpan<byte> body) => GeminiHeadReader.Read(target, query, body);
 
-    public ChatRequest ReadRequest(JsonElement body, RequestHead head) => new GeminiRequestReader().Read(body, head);
+    public ChatRequest ReadRequest(JsonElement body, RequestHead head)
+    {
+        ChatRequest? request = null;
+        BrokenText.Guard(() => request = new GeminiRequestReader().Read(body, head));
+        return request!;
+    }
 
     public IResponseWriter CreateWriter(IBufferWriter<byte> output, WriterOptions options) =>
         options.Stream ? new GeminiResponseWriter(output, options) : new GeminiAnswerWriter(output, options);
@@ -45,13 +53,10 @@ public sealed class GeminiProtocol : IClientProtocol, IUpstreamProtocol
         output.Write("}"u8);
     }
 
-    public void WriteRequest(IBufferWriter<byte> output, ChatRequest request) => throw new NotSupportedException();
+    public void WriteRequest(IBufferWriter<byte> output, ChatRequest request) =>
+        BrokenText.Guard(() => new GeminiRequestWriter(request, _traits).Write(output));
 
-    public IResponseReader CreateReader(IResponseSink sink) => new GeminiResponseReader(sink);
-
-    /// <summary>A reader for a client that is given this answer's bytes.</summary>
-    /// <param name="clientArray">As a JSON array instead of events.</param>
-    public IResponseReader CreateReader(IResponseSink sink, bool clientArray) => new GeminiResponseReader(sink) { ClientArray = clientArray };
+    public IResponseReader CreateReader(IResponseSink sink, bool clientArray = false) => new GeminiResponseReader(sink) { ClientArray = clientArray };
 
     public ProxyError ReadError(int status, ReadOnlySpan<byte> body) => GeminiErrors.Read(status, body);
 

@@ -17,6 +17,7 @@ public sealed class GeminiRequestReader
         var request = new ChatRequest
         {
             Model = head.Model,
+            Protocol = GeminiNames.Protocol,
             Stream = head.Stream,
             System = System(fields),
             Turns = Turns(fields),
@@ -98,6 +99,7 @@ public sealed class GeminiRequestReader
             foreach ((JsonElement part, string at) in content.Items("parts", single: true)) reader.Add(new JsonFields(part, at, proto: true));
             if (reader.Parts.Count > 0) turns.Add(new Turn(role, reader.Parts) { Path = path });
         }
+        if (turns.Count == 0) throw new ProtocolException(ErrorKind.InvalidRequest, $"{fields.At("contents")}: contents is not specified", fields.At("contents"));
         return turns;
     }
 
@@ -136,8 +138,10 @@ public sealed class GeminiRequestReader
     {
         string mime = config.String("responseMimeType") ?? "";
         if (mime.Equals("text/x.enum", StringComparison.OrdinalIgnoreCase)) _untranslatable.Add((config.At("responseMimeType"), config.Get("responseMimeType")!.Value));
-        if (config.Object("responseJsonSchema") is { } schema) return new OutputFormat(schema.Raw) { Strict = true };
-        if (config.Object("responseSchema") is { } proto) return new OutputFormat(proto.Raw) { Strict = true, SchemaIsGeminiProto = true };
+        if ((config.Object("responseJsonSchema") ?? config.Object("responseSchema")) is { } schema)
+        {
+            return new OutputFormat(GeminiSchemaReader.ToJsonSchema(schema.Raw)) { Strict = true };
+        }
         return mime.Equals("application/json", StringComparison.OrdinalIgnoreCase) ? new OutputFormat(null) : null;
     }
 }

@@ -32,6 +32,8 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
     {
         if (_ended || frame.Data.IsEmpty || frame.Data.SequenceEqual("[DONE]"u8)) return;
         ReadJson(frame.Data);
+        // What told a failure was not passed on.
+        if (!_ended) ElementsWritten++;
         if (!_ended && frame.IsException) Fail(new ProxyError(ErrorKind.ServerError, "the upstream told an error without saying which"));
     }
 

@@ -3,7 +3,7 @@ using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Protocols.Gemini;
 
-/// <summary>Reads <c>tools</c>: function declarations in both schema dialects, and the provider's own tools as they stand.</summary>
+/// <summary>Reads <c>tools</c>: function declarations with their schemas as JSON Schema, and the provider's own tools as they stand.</summary>
 public sealed class GeminiToolReader(List<(string Path, JsonElement Value)> untranslatable)
 {
     public List<ToolDefinition> Tools(JsonFields fields)
@@ -33,8 +33,7 @@ public sealed class GeminiToolReader(List<(string Path, JsonElement Value)> untr
         {
             Path = declaration.Path,
             Description = declaration.Text("description"),
-            Schema = schema?.Raw ?? proto?.Raw,
-            SchemaIsGeminiProto = schema is null && proto is not null,
+            Schema = (schema ?? proto) is { } found ? GeminiSchemaReader.ToJsonSchema(found.Raw) : null,
         };
     }
 }

@@ -8,6 +8,9 @@ public sealed record ChatRequest
     /// <summary>The client's model name.</summary>
     public required string Model { get; init; }
 
+    /// <summary>The client protocol's name, for what a trailing assistant turn means; empty: not known.</summary>
+    public string Protocol { get; init; } = "";
+
     public bool Stream { get; init; }
 
     /// <summary>The leading system prompt, block borders kept.</summary>

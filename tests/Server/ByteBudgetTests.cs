@@ -8,7 +8,7 @@ public sealed class ByteBudgetTests
     private readonly StepClock _clock = new();
     private readonly ByteBudget _budget = new(100);
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task Free_IsGivenAtOnceAndReturnedOnce()
     {
         ByteBudget.Lease lease = await HaveAsync(60);
@@ -18,7 +18,7 @@ public sealed class ByteBudgetTests
         Assert.Equal(0, _budget.Held);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task Full_WaitsInOrderOfArrival()
     {
         ByteBudget.Lease first = await HaveAsync(100);
@@ -30,7 +30,7 @@ public sealed class ByteBudgetTests
         Assert.Equal(10, (await third)!.Bytes);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task SmallClaimBehindALargeOne_DoesNotOvertake()
     {
         await HaveAsync(50);
@@ -40,7 +40,7 @@ public sealed class ByteBudgetTests
         Assert.False(large.IsCompleted || small.IsCompleted);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task TimePassed_GivesNullAndFreesTheNext()
     {
         await HaveAsync(50);
@@ -53,7 +53,7 @@ public sealed class ByteBudgetTests
         Assert.Equal(60, _budget.Held);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task Cancelled_HoldsNothing()
     {
         ByteBudget.Lease first = await HaveAsync(100);
@@ -65,7 +65,7 @@ public sealed class ByteBudgetTests
         Assert.Equal((0, 0), (_budget.Held, _budget.Waiting));
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task LargerThanTheBudget_IsAdmittedAlone()
     {
         ByteBudget.Lease first = await HaveAsync(1);
@@ -78,7 +78,7 @@ public sealed class ByteBudgetTests
         Assert.False(AcquireAsync(1).IsCompleted);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task Growing_GoesBeforeEntering()
     {
         ByteBudget.Lease one = await HaveAsync(50);
@@ -93,7 +93,7 @@ public sealed class ByteBudgetTests
         Assert.NotNull(await entering);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task LimitRaised_AdmitsWaiters()
     {
         await HaveAsync(100);
@@ -102,7 +102,7 @@ public sealed class ByteBudgetTests
         Assert.NotNull(await second);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task ManyAtOnce_NeverPassTheLimitAndLeaveNothingBehind()
     {
         long most = 0;

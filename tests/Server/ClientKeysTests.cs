@@ -1,7 +1,10 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 using Aiproxy.Config;
 using Aiproxy.Server;
+using FsCheck;
+using FsCheck.Fluent;
 
 namespace Aiproxy.Tests.Server;
 
@@ -76,6 +79,18 @@ public sealed class ClientKeysTests
     {
         var keys = new ClientKeys([new() { Name = "k", Key = new Secret("sk-fake-k"), Models = ["never", pattern] }]);
         Assert.Equal(expected, keys.All[0].Allows(model));
+    }
+
+    [Fact]
+    public void Pattern_AgreesWithARegularExpression()
+    {
+        Gen<string> text = Gen.Elements('a', 'b', '*', '-').ArrayOf().Select(characters => new string(characters));
+        Check.QuickThrowOnFailure(Prop.ForAll(text.Zip(text).ToArbitrary(), pair =>
+        {
+            (string pattern, string model) = pair;
+            string regex = "^" + Regex.Escape(pattern).Replace("\\*", ".*", StringComparison.Ordinal) + "\\z";
+            return Regex.IsMatch(model, regex) == Glob.IsMatch(pattern, model);
+        }));
     }
 
     [Fact]

@@ -56,7 +56,7 @@ public sealed class ListenerSetTests : IAsyncLifetime
         Directory.Delete(_folder, recursive: true);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task PortChanged_StreamRunsOnAndOnlyTheNewPortAnswers()
     {
         Assert.Null(await ApplyAsync(AnyPort));
@@ -73,7 +73,7 @@ public sealed class ListenerSetTests : IAsyncLifetime
         Assert.Equal("begin;end", await stream.Content.ReadAsStringAsync().WaitAsync(Patience));
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task PortTaken_ReportsItAndTheOldOneServesOn()
     {
         Assert.Null(await ApplyAsync(AnyPort));
@@ -86,7 +86,7 @@ public sealed class ListenerSetTests : IAsyncLifetime
         Assert.Equal("begin;", await AskAsync(old));
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task WidenedAndNarrowed_OnTheSamePort()
     {
         int port = FreePort();
@@ -105,7 +105,7 @@ public sealed class ListenerSetTests : IAsyncLifetime
         Assert.Equal("begin;end", await stream.Content.ReadAsStringAsync().WaitAsync(Patience));
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task WideningFails_TheOldAddressIsOpenedAgain()
     {
         int port = FreePort();
@@ -120,7 +120,7 @@ public sealed class ListenerSetTests : IAsyncLifetime
         Assert.Null(await ApplyAsync(new ListenConfig("0.0.0.0", port)));
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task Localhost_OpensBothAddressesOnOnePort()
     {
         Assert.Null(await ApplyAsync(new ListenConfig("localhost", 0)));
@@ -143,7 +143,7 @@ public sealed class ListenerSetTests : IAsyncLifetime
         Assert.Equal("begin;", await AskAsync(Only()));
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task TlsSwitchedOnRenewedAndOff_OnTheSamePort()
     {
         Assert.Null(await ApplyAsync(AnyPort));
@@ -167,7 +167,7 @@ public sealed class ListenerSetTests : IAsyncLifetime
         Assert.Equal("begin;end", await stream.Content.ReadAsStringAsync().WaitAsync(Patience));
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task TlsAnswers_OverHttp2And1()
     {
         Assert.Null(await _set.ApplyAsync(AnyPort, Certificate("one.example"), default));
@@ -176,14 +176,16 @@ public sealed class ListenerSetTests : IAsyncLifetime
         using var client = new HttpClient(handler);
         foreach (Version version in (Version[])[HttpVersion.Version11, HttpVersion.Version20])
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{Only()}/") { Version = version, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{Only()}/");
+            request.Version = version;
+            request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
             using HttpResponseMessage response = await client.SendAsync(request);
             Assert.Equal((version, "begin;"), (response.Version, await response.Content.ReadAsStringAsync()));
             Assert.False(response.Headers.Contains("Server"));
         }
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task BrokenCertificate_ReportsItAndThePortServesOn()
     {
         Assert.Null(await ApplyAsync(AnyPort));
@@ -196,7 +198,7 @@ public sealed class ListenerSetTests : IAsyncLifetime
         Assert.StartsWith("tls: ", await _set.ApplyAsync(AnyPort, tls, default));
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task RenewedFiles_AreSeenWithoutAReload()
     {
         var clock = new StepClock();
@@ -210,7 +212,7 @@ public sealed class ListenerSetTests : IAsyncLifetime
         Assert.Equal("CN=two.example", certificate.Context.TargetCertificate.Subject);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task InheritedSocket_ReplacesTheConfiguredAddress()
     {
         Socket socket = ListenSocket.Open(new IPEndPoint(IPAddress.Loopback, 0));
@@ -220,7 +222,7 @@ public sealed class ListenerSetTests : IAsyncLifetime
         Assert.Equal(before, Assert.Single(set.EndPoints));
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task ManyChangesUnderLoad_LoseNoRequest()
     {
         int port = FreePort();
@@ -245,7 +247,7 @@ public sealed class ListenerSetTests : IAsyncLifetime
         await load;
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task Stopped_ListensNoMore()
     {
         Assert.Null(await ApplyAsync(AnyPort));

@@ -180,7 +180,8 @@ public sealed class LogFileTests : IDisposable
         Assert.Equal(2, files.Count(file => file.EndsWith(".log.gz", StringComparison.Ordinal)));
         string live = Assert.Single(files, file => file.EndsWith(".log", StringComparison.Ordinal));
         Assert.EndsWith("599 " + filler + "\n", Read(live), StringComparison.Ordinal);
-        using var gzip = new GZipStream(File.OpenRead(Path.Combine(_folder, files.First(file => file.EndsWith(".gz", StringComparison.Ordinal)))), CompressionMode.Decompress);
+        string packed = files.First(file => file.EndsWith(".gz", StringComparison.Ordinal));
+        using var gzip = new GZipStream(File.OpenRead(Path.Combine(_folder, packed)), CompressionMode.Decompress);
         using var reader = new StreamReader(gzip);
         Assert.EndsWith(filler + "\n", await reader.ReadToEndAsync(), StringComparison.Ordinal);
     }

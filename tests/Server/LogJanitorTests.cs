@@ -44,7 +44,10 @@ public sealed class LogJanitorTests : IDisposable
     public void TouchesNeitherTheCurrentPartNorStrangers()
     {
         string[] strangers =
-            ["app_003.log", "app.log.bak", "application.log", "app_1.log", "app_abc.log", "app_001.txt", "my_app_001.log", "app_001.log.x.gz", "app_001.log..gz", "app.gz"];
+        [
+            "app_003.log", "app.log.bak", "application.log", "app_1.log", "app_abc.log",
+            "app_001.txt", "my_app_001.log", "app_001.log.x.gz", "app_001.log..gz", "app.gz",
+        ];
         foreach (string name in strangers)
             Put(name, 24 * 100);
         Sweep("app_003.log", backups: 1, days: 1, compress: true);

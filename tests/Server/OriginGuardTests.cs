@@ -6,7 +6,8 @@ namespace Aiproxy.Tests.Server;
 public sealed class OriginGuardTests
 {
     private static readonly OriginGuard Developer = new([], [], isLoopbackOnly: true, hasClientKeys: false);
-    private static readonly OriginGuard Allowing = new(["https://app.example", "http://tool.example:3000", "app://notes"], [], isLoopbackOnly: true, hasClientKeys: true);
+    private static readonly OriginGuard Allowing =
+        new(["https://app.example", "http://tool.example:3000", "app://notes"], [], isLoopbackOnly: true, hasClientKeys: true);
     private static readonly OriginGuard Public = new([], ["ai.example", "::1"], isLoopbackOnly: false, hasClientKeys: true);
     private static readonly OriginGuard Anything = new(["*"], [], isLoopbackOnly: false, hasClientKeys: true);
 
@@ -106,7 +107,9 @@ public sealed class OriginGuardTests
 
     [Fact]
     public void Preflight_EchoesNothingThatIsNoHeaderList() =>
-        Assert.DoesNotContain(CorsHeaders.ForPreflight("https://app.example", "a\r\nSet-Cookie: x", false), header => header.Key == "Access-Control-Allow-Headers");
+        Assert.DoesNotContain(CorsHeaders.ForPreflight("https://app.example", "a\r\nSet-Cookie: x", false), header =>
+        header.Key == "Access-Control-Allow-Headers");
 
-    private static OriginVerdict Ask(OriginGuard guard, string? host, string? origin = null) => guard.Judge(new OriginRequest("http", host, origin, true));
+    private static OriginVerdict Ask(OriginGuard guard, string? host, string? origin = null) =>
+        guard.Judge(new OriginRequest("http", host, origin, true));
 }

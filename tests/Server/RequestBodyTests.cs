@@ -1,8 +1,10 @@
+using System.Buffers;
 using System.IO.Compression;
 using System.IO.Pipelines;
 using System.Text;
 using Aiproxy.Protocols.Model;
 using Aiproxy.Server;
+using Aiproxy.Upstreams;
 
 namespace Aiproxy.Tests.Server;
 
@@ -26,14 +28,14 @@ public sealed class RequestBodyTests
         Assert.Equal(0, _budget.Held);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task Empty_IsEmpty()
     {
         using PooledBody body = await ReadAsync([], "gzip", 0);
         Assert.True(body.Memory.IsEmpty);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task SplitAtEveryByte_ComesWhole()
     {
         byte[] text = "{\"model\":\"m\"}"u8.ToArray();
@@ -56,11 +58,14 @@ public sealed class RequestBodyTests
     [InlineData("deflate")]
     [InlineData("raw-deflate")]
     [InlineData("br")]
+    [InlineData("zstd")]
+    [InlineData("zstd, gzip")]
     [InlineData("gzip, br")]
     [InlineData("br,gzip, identity")]
     [InlineData("identity")]
     public async Task Packed_IsUnpacked(string encoding)
     {
+        Assert.SkipWhen(encoding.Contains("zstd", StringComparison.Ordinal) && !Zstd.IsAvailable, "libzstd is not installed");
         using PooledBody body = await ReadAsync(Packed(Sample, encoding), encoding.Replace("raw-", "", StringComparison.Ordinal));
         Assert.Equal(Sample, body.Memory.ToArray());
         body.Dispose();
@@ -71,8 +76,11 @@ public sealed class RequestBodyTests
     [InlineData("gzip")]
     [InlineData("deflate")]
     [InlineData("br")]
+    [InlineData("zstd")]
+    [InlineData("gzip, zstd")]
     public async Task Bomb_IsStoppedAtTheLimit(string encoding)
     {
+        Assert.SkipWhen(encoding.Contains("zstd", StringComparison.Ordinal) && !Zstd.IsAvailable, "libzstd is not installed");
         byte[] packed = Packed(new byte[50_000_000], encoding);
         Assert.True(packed.Length < Limit);
         await FailsAsync(ErrorKind.TooLarge, packed, encoding);
@@ -98,7 +106,7 @@ public sealed class RequestBodyTests
         }
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task AnnouncedTooLarge_IsRefusedUnread()
     {
         var pipe = new Pipe();
@@ -111,12 +119,40 @@ public sealed class RequestBodyTests
     [InlineData("gzip")]
     [InlineData("deflate")]
     [InlineData("br")]
+    [InlineData("zstd")]
     public async Task Corrupt_IsInvalid(string encoding)
     {
+        Assert.SkipWhen(encoding == "zstd" && !Zstd.IsAvailable, "libzstd is not installed");
         byte[] packed = Packed(Sample, encoding);
         packed.AsSpan(packed.Length / 2, 20).Fill(0xff);
         packed.AsSpan(0, 12).Fill(0x77);
         await FailsAsync(ErrorKind.InvalidRequest, packed, encoding);
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    [InlineData("br")]
+    [InlineData("zstd")]
+    public async Task CutOffAnywhere_IsInvalidOrWhatWasThere(string encoding)
+    {
+        Assert.SkipWhen(encoding == "zstd" && !Zstd.IsAvailable, "libzstd is not installed");
+        byte[] text = "{\"model\":\"m\",\"messages\":[]}"u8.ToArray();
+        byte[] packed = Packed(text, encoding);
+        for (int cut = 1; cut < packed.Length; cut++)
+        {
+            try
+            {
+                using PooledBody body = await ReadAsync(packed[..cut], encoding);
+                Assert.True(text.AsSpan().StartsWith(body.Memory.Span));
+            }
+            catch (ProtocolException e)
+            {
+                Assert.Equal(ErrorKind.InvalidRequest, e.Error.Kind);
+            }
+
+            Assert.Equal(0, _budget.Held);
+        }
     }
 
     [Theory]
@@ -125,7 +161,7 @@ public sealed class RequestBodyTests
     [InlineData("gzip,gzip,gzip,gzip,gzip")]
     public Task UnknownOrTooMany_IsUnsupportedMedia(string encoding) => FailsAsync(ErrorKind.UnsupportedMedia, Sample, encoding);
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task SilentClient_TimesOutAfterAMinuteOfSilence()
     {
         var pipe = new Pipe();
@@ -141,7 +177,7 @@ public sealed class RequestBodyTests
         Assert.Equal(0, _budget.Held);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task ClientGone_IsCancelled()
     {
         var pipe = new Pipe();
@@ -152,7 +188,7 @@ public sealed class RequestBodyTests
         Assert.Equal(0, _budget.Held);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task CallerCancels_IsCancelledAndNoTimeout()
     {
         using var source = new CancellationTokenSource();
@@ -161,7 +197,7 @@ public sealed class RequestBodyTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task BudgetTaken_WaitsThenIsUnavailable()
     {
         _budget.Limit = 100;
@@ -175,7 +211,7 @@ public sealed class RequestBodyTests
         Assert.Equal(90, _budget.Held);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task LargerThanTheBudget_IsReadAlone()
     {
         _budget.Limit = 100;
@@ -183,7 +219,7 @@ public sealed class RequestBodyTests
         Assert.Equal(Sample.Length, body.Memory.Length);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task AnnouncedLarge_HoldsLittleUntilItComes()
     {
         var pipe = new Pipe();
@@ -199,6 +235,12 @@ public sealed class RequestBodyTests
     {
         foreach (string name in encoding.ToLowerInvariant().Split(',', StringSplitOptions.TrimEntries))
         {
+            if (name == "zstd")
+            {
+                text = RequestCompression.Pack("zstd", new ReadOnlySequence<byte>(text))!.Value.ToArray();
+                continue;
+            }
+
             var target = new MemoryStream();
             using (Stream packer = name switch
             {

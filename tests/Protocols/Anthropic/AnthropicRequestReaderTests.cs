@@ -188,10 +188,10 @@ public sealed class AnthropicRequestReaderTests
     [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":5}]}]", "messages[0].content[0].text")]
     [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"text\":\"a\"}]}]", "messages[0].content[0].type")]
     [InlineData("\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_use\",\"id\":\"a\",\"name\":\"f\",\"input\":[]}]}]", "messages[0].content[0].input")]
-    [InlineData("\"messages\":[],\"max_tokens\":\"x\"", "max_tokens")]
-    [InlineData("\"messages\":[],\"max_tokens\":1.5", "max_tokens")]
-    [InlineData("\"messages\":[],\"tools\":[{}]", "tools[0].name")]
-    [InlineData("\"messages\":[],\"stop_sequences\":[1]", "stop_sequences[0]")]
+    [InlineData(Hi + ",\"max_tokens\":\"x\"", "max_tokens")]
+    [InlineData(Hi + ",\"max_tokens\":1.5", "max_tokens")]
+    [InlineData(Hi + ",\"tools\":[{}]", "tools[0].name")]
+    [InlineData(Hi + ",\"stop_sequences\":[1]", "stop_sequences[0]")]
     public void WrongTypes_ThrowWithTheirPath(string members, string path) =>
         Assert.Equal(path, Assert.Throws<ProtocolException>(() => Read(members)).Error.Param);
 

@@ -111,7 +111,8 @@ public sealed class GeminiRequestReaderTests
         IReadOnlyList<ToolDefinition> tools = Read(Hi + """
             ,"tools":[{"functionDeclarations":[{"name":"f","description":"d","parameters":{"type":"OBJECT"}},{"name":"g","parametersJsonSchema":{"type":"object"}},{"name":"h"}]},{"googleSearch":{}}]
             """).Tools;
-        Assert.Equal([("f", true), ("g", false), ("h", false), ("googleSearch", false)], tools.Select(tool => (tool.Name, tool.SchemaIsGeminiProto)));
+        Assert.Equal(["f", "g", "h", "googleSearch"], tools.Select(tool => tool.Name));
+        Assert.Equal("""{"type":"object"}""", tools[0].Schema!.Value.GetRawText());
         Assert.Equal(ToolKind.Foreign, tools[3].Kind);
         Assert.Null(tools[2].Schema);
     }
@@ -138,13 +139,13 @@ public sealed class GeminiRequestReaderTests
     }
 
     [Theory]
-    [InlineData("{\"responseMimeType\":\"application/json\"}", null, false)]
-    [InlineData("{\"responseMimeType\":\"application/json\",\"responseJsonSchema\":{\"type\":\"OBJECT\"}}", "{\"type\":\"OBJECT\"}", false)]
-    [InlineData("{\"response_mime_type\":\"application/json\",\"response_schema\":{\"type\":\"OBJECT\"}}", "{\"type\":\"OBJECT\"}", true)]
-    public void OutputFormat_AllForms(string config, string? schema, bool isProto)
+    [InlineData("{\"responseMimeType\":\"application/json\"}", null)]
+    [InlineData("{\"responseMimeType\":\"application/json\",\"responseJsonSchema\":{\"type\":\"OBJECT\"}}", "{\"type\":\"object\"}")]
+    [InlineData("{\"response_mime_type\":\"application/json\",\"response_schema\":{\"type\":\"OBJECT\"}}", "{\"type\":\"object\"}")]
+    public void OutputFormat_AllForms(string config, string? schema)
     {
         OutputFormat output = Read(Hi + ",\"generationConfig\":" + config).Output!;
-        Assert.Equal((schema, isProto), (output.Schema?.GetRawText(), output.SchemaIsGeminiProto));
+        Assert.Equal(schema, output.Schema?.GetRawText());
     }
 
     [Theory]
@@ -163,8 +164,8 @@ public sealed class GeminiRequestReaderTests
     [InlineData("\"contents\":[{\"role\":\"bot\",\"parts\":[]}]", "contents[0].role")]
     [InlineData("\"contents\":[{\"parts\":[{\"text\":1}]}]", "contents[0].parts[0].text")]
     [InlineData("\"contents\":[{\"parts\":[{\"functionCall\":{\"args\":{}}}]}]", "contents[0].parts[0].functionCall.name")]
-    [InlineData("\"contents\":[],\"generationConfig\":{\"temperature\":\"warm\"}", "generationConfig.temperature")]
-    [InlineData("\"contents\":[],\"toolConfig\":{\"functionCallingConfig\":{\"mode\":\"MAYBE\"}}", "toolConfig.functionCallingConfig.mode")]
+    [InlineData(Hi + ",\"generationConfig\":{\"temperature\":\"warm\"}", "generationConfig.temperature")]
+    [InlineData(Hi + ",\"toolConfig\":{\"functionCallingConfig\":{\"mode\":\"MAYBE\"}}", "toolConfig.functionCallingConfig.mode")]
     public void WrongTypes_ThrowWithTheirPath(string members, string path) => Assert.Equal(path, Assert.Throws<ProtocolException>(() => Read(members)).Error.Param);
 
     [Theory]

@@ -1,0 +1,286 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace Aiproxy.Protocols.Gemini;
+
+/// <summary>JSON Schema in the proto dialect of <c>parameters</c> and <c>responseSchema</c>, which answers 400 to any keyword but its own: an allow list.</summary>
+/// <remarks>References are put in place, recursion ends in an open string; what the dialect has no word for is told in the description.</remarks>
+public sealed class GeminiProtoSchema(JsonElement root)
+{
+    /// <summary>References inside references beyond this are recursion in all but name.</summary>
+    private const int MaxReferences = 8;
+
+    /// <summary>Put in place, a few references that hold each other grow without end; beyond this many nodes everything is a string.</summary>
+    private const int MaxNodes = 5_000;
+
+    private readonly List<string> _references = [];
+    private int _nodes;
+
+    public void Write(Utf8JsonWriter writer) => Write(writer, root, isRoot: true);
+
+    private void Write(Utf8JsonWriter writer, JsonElement schema, bool isRoot)
+    {
+        int entered = _references.Count;
+        schema = Resolve(schema);
+        if (++_nodes > MaxNodes || schema.ValueKind != JsonValueKind.Object || !schema.EnumerateObject().Any()) WriteAnything(writer, schema);
+        else WriteNode(writer, schema, isRoot);
+        _references.RemoveRange(entered, _references.Count - entered);
+    }
+
+    private void WriteNode(Utf8JsonWriter writer, JsonElement schema, bool isRoot)
+    {
+        var notes = new List<string>();
+        List<JsonElement> branches = Branches(schema, out bool hasNull);
+        List<string> types = Types(schema, ref hasNull);
+        if (branches.Count > 0 && (types.Count > 0 || schema.TryGetProperty("properties", out _)))
+        {
+            // "When using any_of, it must be the only field set": beside a type the alternatives only narrow it.
+            notes.AddRange(schema.EnumerateObject().Where(member => member.Name is "anyOf" or "oneOf").Select(member => SchemaKeywords.Note(member.Name, member.Value)));
+            branches.Clear();
+        }
+        if (branches.Count == 1)
+        {
+            // One alternative beside null is that alternative, nullable.
+            WriteBranch(writer, schema, branches[0], hasNull);
+            return;
+        }
+        writer.WriteStartObject();
+        string type = types.Count == 1 ? types[0] : types.Count == 0 && branches.Count == 0 ? Guess(schema) : "";
+        if (type.Length > 0) writer.WriteString("type"u8, type.ToUpperInvariant());
+        if (hasNull) writer.WriteBoolean("nullable"u8, true);
+        if (branches.Count > 0 || types.Count > 1) WriteAlternatives(writer, branches, types);
+        WriteEnum(writer, schema, type, notes);
+        WriteLimits(writer, schema, notes);
+        if (type == "array") WriteItems(writer, schema);
+        if (type == "object") WriteProperties(writer, schema, isRoot);
+        string description = SchemaKeywords.Describe(schema, notes);
+        if (description.Length > 0) writer.WriteString("description"u8, description);
+        writer.WriteEndObject();
+    }
+
+    private void WriteBranch(Utf8JsonWriter writer, JsonElement outer, JsonElement branch, bool isNullable)
+    {
+        JsonElement inner = Resolve(branch);
+        var members = new System.Buffers.ArrayBufferWriter<byte>();
+        using (var scratch = new Utf8JsonWriter(members)) Write(scratch, inner, isRoot: false);
+        using JsonDocument written = JsonDocument.Parse(members.WrittenMemory, new JsonDocumentOptions { MaxDepth = 256 });
+        writer.WriteStartObject();
+        foreach (JsonProperty member in written.RootElement.EnumerateObject())
+        {
+            if (member.Name != "nullable" && !(member.Name == "description" && outer.TryGetProperty("description", out _))) Copy(writer, member.Name, member.Value);
+        }
+        if (isNullable || written.RootElement.TryGetProperty("nullable", out _)) writer.WriteBoolean("nullable"u8, true);
+        if (outer.TryGetProperty("description", out JsonElement description) && description.ValueKind == JsonValueKind.String) Copy(writer, "description", description);
+        writer.WriteEndObject();
+    }
+
+    private JsonElement Resolve(JsonElement schema)
+    {
+        while (SchemaKeywords.TryGet(schema, "$ref", out JsonElement reference))
+        {
+            string path = reference.ValueKind == JsonValueKind.String ? JsonFields.Decode(reference) : "";
+            if (_references.Contains(path) || _references.Count >= MaxReferences || Follow(path) is not { } target) return default;
+            _references.Add(path);
+            schema = target;
+        }
+        return schema;
+    }
+
+    private JsonElement? Follow(string path)
+    {
+        if (!path.StartsWith('#')) return null;
+        JsonElement found = root;
+        foreach (string step in path[1..].Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string name = Uri.UnescapeDataString(step).Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
+            if (!SchemaKeywords.TryGet(found, name, out found)) return null;
+        }
+        return found;
+    }
+
+    private static List<JsonElement> Branches(JsonElement schema, out bool hasNull)
+    {
+        hasNull = schema.TryGetProperty("nullable", out JsonElement nullable) && nullable.ValueKind == JsonValueKind.True;
+        var branches = new List<JsonElement>();
+        foreach (string keyword in (ReadOnlySpan<string>)["anyOf", "oneOf"])
+        {
+            if (!schema.TryGetProperty(keyword, out JsonElement list) || list.ValueKind != JsonValueKind.Array) continue;
+            foreach (JsonElement branch in list.EnumerateArray())
+            {
+                if (SchemaKeywords.TypeOf(branch) == "null") hasNull = true;
+                else branches.Add(branch);
+            }
+        }
+        if (branches.Count == 0 && !schema.TryGetProperty("type", out _) && !schema.TryGetProperty("properties", out _)
+            && schema.TryGetProperty("allOf", out JsonElement all) && all.ValueKind == JsonValueKind.Array && all.GetArrayLength() == 1) branches.Add(all[0]);
+        return branches;
+    }
+
+    private static List<string> Types(JsonElement schema, ref bool hasNull)
+    {
+        var types = new List<string>();
+        if (!schema.TryGetProperty("type", out JsonElement type)) return types;
+        foreach (JsonElement item in type.ValueKind == JsonValueKind.Array ? type.EnumerateArray().ToArray() : [type])
+        {
+            if (item.ValueKind != JsonValueKind.String) continue;
+            string name = JsonFields.Decode(item).ToLowerInvariant();
+            if (name == "null") hasNull = true;
+            else if (name is "string" or "number" or "integer" or "boolean" or "array" or "object" && !types.Contains(name)) types.Add(name);
+        }
+        return types;
+    }
+
+    private static string Guess(JsonElement schema)
+    {
+        if (schema.TryGetProperty("properties", out _) || schema.TryGetProperty("allOf", out _)) return "object";
+        return schema.TryGetProperty("items", out _) ? "array" : "string";
+    }
+
+    private void WriteAlternatives(Utf8JsonWriter writer, List<JsonElement> branches, List<string> types)
+    {
+        writer.WriteStartArray("anyOf"u8);
+        foreach (JsonElement branch in branches) Write(writer, branch, isRoot: false);
+        // Several plain types are alternatives as well.
+        foreach (string type in branches.Count == 0 ? types : [])
+        {
+            writer.WriteStartObject();
+            writer.WriteString("type"u8, type.ToUpperInvariant());
+            if (type == "array") StringItems(writer);
+            if (type == "object") Placeholder(writer);
+            writer.WriteEndObject();
+        }
+        writer.WriteEndArray();
+    }
+
+    private static void WriteEnum(Utf8JsonWriter writer, JsonElement schema, string type, List<string> notes)
+    {
+        JsonElement[] values = schema.TryGetProperty("enum", out JsonElement list) && list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray()]
+            : schema.TryGetProperty("const", out JsonElement constant) ? [constant] : [];
+        if (values.Length == 0) return;
+        JsonElement[] texts = [.. values.Where(value => value.ValueKind == JsonValueKind.String)];
+        if (type != "string" || texts.Length != values.Count(value => value.ValueKind != JsonValueKind.Null))
+        {
+            notes.Add(SchemaKeywords.Note("allowed", schema.TryGetProperty("enum", out list) ? list : values[0]));
+            return;
+        }
+        writer.WriteStartArray("enum"u8);
+        foreach (JsonElement text in texts) Raw(writer, text);
+        writer.WriteEndArray();
+    }
+
+    private static void WriteLimits(Utf8JsonWriter writer, JsonElement schema, List<string> notes)
+    {
+        foreach (JsonProperty member in schema.EnumerateObject())
+        {
+            switch (member.Name)
+            {
+                case "title" or "minItems" or "maxItems" or "minProperties" or "maxProperties" or "minLength" or "maxLength" or "pattern" or "minimum" or "maximum":
+                case "default" when member.Value.ValueKind != JsonValueKind.Null:
+                    Copy(writer, member.Name, member.Value);
+                    break;
+                case "format" when member.Value.ValueKind == JsonValueKind.String && JsonFields.Decode(member.Value) is "date-time" or "int32" or "int64" or "float" or "double":
+                    Copy(writer, "format", member.Value);
+                    break;
+                case "type" or "nullable" or "enum" or "const" or "anyOf" or "oneOf" or "allOf" or "items" or "prefixItems" or "properties" or "required" or "description"
+                    or "$defs" or "definitions" or "$ref" or "additionalProperties" or "default" or "examples" or "readOnly" or "writeOnly" or "deprecated" or "strict":
+                    break;
+                default:
+                    if (!SchemaKeywords.IsNoise(member.Name)) notes.Add(SchemaKeywords.Note(member.Name, member.Value));
+                    break;
+            }
+        }
+    }
+
+    private void WriteItems(Utf8JsonWriter writer, JsonElement schema)
+    {
+        if (!schema.TryGetProperty("items", out JsonElement items)) schema.TryGetProperty("prefixItems", out items);
+        if (items.ValueKind == JsonValueKind.Array) items = items.GetArrayLength() > 0 ? items[0] : default;
+        if (items.ValueKind != JsonValueKind.Object)
+        {
+            StringItems(writer);
+            return;
+        }
+        writer.WritePropertyName("items"u8);
+        Write(writer, items, isRoot: false);
+    }
+
+    private void WriteProperties(Utf8JsonWriter writer, JsonElement schema, bool isRoot)
+    {
+        var properties = new List<(string Name, JsonElement Schema)>();
+        var required = new List<string>();
+        int entered = _references.Count;
+        Collect(schema, properties, required, 0);
+        if (properties.Count == 0)
+        {
+            // "should be non-empty for OBJECT type"
+            if (!isRoot) Placeholder(writer);
+            return;
+        }
+        writer.WriteStartObject("properties"u8);
+        foreach ((string name, JsonElement property) in properties)
+        {
+            writer.WritePropertyName(name);
+            Write(writer, property, isRoot: false);
+        }
+        writer.WriteEndObject();
+        _references.RemoveRange(entered, _references.Count - entered);
+        required.RemoveAll(name => !properties.Exists(property => property.Name == name));
+        if (required.Count == 0) return;
+        writer.WriteStartArray("required"u8);
+        foreach (string name in required.Distinct(StringComparer.Ordinal)) writer.WriteStringValue(name);
+        writer.WriteEndArray();
+    }
+
+    /// <summary>The properties of a schema and of all that its <c>allOf</c> adds.</summary>
+    private void Collect(JsonElement schema, List<(string Name, JsonElement Schema)> properties, List<string> required, int depth)
+    {
+        if (SchemaKeywords.TryGet(schema, "properties", out JsonElement own) && own.ValueKind == JsonValueKind.Object)
+        {
+            foreach (JsonProperty property in own.EnumerateObject())
+            {
+                if (!properties.Exists(known => known.Name == property.Name)) properties.Add((property.Name, property.Value));
+            }
+        }
+        if (SchemaKeywords.TryGet(schema, "required", out JsonElement names) && names.ValueKind == JsonValueKind.Array)
+        {
+            required.AddRange(names.EnumerateArray().Where(name => name.ValueKind == JsonValueKind.String).Select(JsonFields.Decode));
+        }
+        if (depth >= MaxReferences || !SchemaKeywords.TryGet(schema, "allOf", out JsonElement all) || all.ValueKind != JsonValueKind.Array) return;
+        foreach (JsonElement branch in all.EnumerateArray()) Collect(Resolve(branch), properties, required, depth + 1);
+    }
+
+    /// <summary>One optional property, since an object must have some; answers lose it again.</summary>
+    private static void Placeholder(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject("properties"u8);
+        writer.WriteStartObject(GeminiNames.Placeholder);
+        writer.WriteString("type"u8, "STRING"u8);
+        writer.WriteString("description"u8, "Leave out."u8);
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    }
+
+    private static void StringItems(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject("items"u8);
+        writer.WriteString("type"u8, "STRING"u8);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteAnything(Utf8JsonWriter writer, JsonElement schema)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("type"u8, "STRING"u8);
+        string told = schema.ValueKind == JsonValueKind.Object ? SchemaKeywords.Describe(schema, []) : "";
+        writer.WriteString("description"u8, told.Length > 0 ? told : "Any value, as JSON.");
+        writer.WriteEndObject();
+    }
+
+    private static void Copy(Utf8JsonWriter writer, string name, JsonElement value)
+    {
+        writer.WritePropertyName(name);
+        Raw(writer, value);
+    }
+
+    private static void Raw(Utf8JsonWriter writer, JsonElement value) => writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(value), skipInputValidation: true);
+}

@@ -1,0 +1,164 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Aiproxy.Protocols.Model;
+
+namespace Aiproxy.Protocols.Gemini;
+
+/// <summary>Writes a generateContent request; model and mode are in the path. The same request gives the same bytes, or prompt caches would never hit.</summary>
+/// <remarks>Expects a history in which each call is answered in the next user turn, by a result that names its function.</remarks>
+public sealed class GeminiRequestWriter
+{
+    /// <summary>The protocol's name in refusals.</summary>
+    public const string Target = "Gemini generateContent";
+
+    /// <summary>More stop sequences than this are refused; the caller must watch for the rest.</summary>
+    public const int MaxStops = 5;
+
+    private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private readonly ChatRequest _request;
+    private readonly GeminiTraits _traits;
+    private readonly ModelFacts _facts;
+    private readonly GeminiToolWriter _tools;
+    private readonly List<GeminiContent> _contents;
+
+    /// <exception cref="ProtocolException">Something cannot be said.</exception>
+    public GeminiRequestWriter(ChatRequest request, GeminiTraits traits)
+    {
+        RequestRefusal.Check(request, Target);
+        _request = request;
+        _traits = traits;
+        _facts = traits.Models.Find(request.Model);
+        _tools = new GeminiToolWriter(request, traits);
+        if (request.Output is not null && _tools.Functions.Count > 0 && !_facts.IsGemini3)
+        {
+            throw new ProtocolException(ErrorKind.Unsupported, $"an output format beside tools is not supported by {request.Model}");
+        }
+        _contents = new GeminiConversation(request, traits, _facts).Build();
+    }
+
+    /// <summary>The system prompt without what is empty.</summary>
+    public static IEnumerable<TextPart> System(ChatRequest request) => request.System.Where(part => !part.Text.IsBlank);
+
+    public void Write(IBufferWriter<byte> output)
+    {
+        using var writer = new Utf8JsonWriter(output, Relaxed);
+        writer.WriteStartObject();
+        List<TextPart> system = [.. System(_request)];
+        if (system.Count > 0 && _facts.HasSystem)
+        {
+            writer.WriteStartObject("systemInstruction"u8);
+            writer.WriteStartArray("parts"u8);
+            foreach (TextPart part in system)
+            {
+                writer.WriteStartObject();
+                writer.WritePropertyName("text"u8);
+                part.Text.WriteTo(writer);
+                writer.WriteEndObject();
+            }
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+        _tools.Write(writer);
+        WriteContents(writer);
+        WriteConfig(writer);
+        if (_request.ServiceTier is "flex" or "priority" or "standard") writer.WriteString("serviceTier"u8, _request.ServiceTier);
+        writer.WriteEndObject();
+    }
+
+    private void WriteContents(Utf8JsonWriter writer)
+    {
+        var parts = new GeminiPartWriter(writer, _facts, SendsIds());
+        writer.WriteStartArray("contents"u8);
+        foreach (GeminiContent content in _contents)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("role"u8, content.IsModel ? "model"u8 : "user"u8);
+            writer.WriteStartArray("parts"u8);
+            foreach (GeminiPart part in content.Parts.Where(part => part.Part is ToolResultPart)) parts.Write(part);
+            parts.WriteLateMedia(content.Parts);
+            foreach (GeminiPart part in content.Parts.Where(part => part.Part is not ToolResultPart)) parts.Write(part);
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+        writer.WriteEndArray();
+    }
+
+    /// <summary>Both halves of each pair or none of all: one half alone is refused.</summary>
+    private bool SendsIds() => _traits.SendsIds ?? _facts.IsGemini3;
+
+    private void WriteConfig(Utf8JsonWriter writer)
+    {
+        Sampling sampling = _request.Sampling;
+        writer.WriteStartObject("generationConfig"u8);
+        WriteNumber(writer, "temperature"u8, sampling.Temperature);
+        WriteNumber(writer, "topP"u8, sampling.TopP);
+        WriteNumber(writer, "topK"u8, sampling.TopK);
+        if (_request.MaxTokens is { } max) writer.WriteNumber("maxOutputTokens"u8, Math.Min(max, _facts.MaxOutputTokens ?? long.MaxValue));
+        if (_request.Stop.Count > 0)
+        {
+            writer.WriteStartArray("stopSequences"u8);
+            foreach (string stop in _request.Stop.Where(stop => stop.Length > 0).Take(MaxStops)) writer.WriteStringValue(stop);
+            writer.WriteEndArray();
+        }
+        WriteNumber(writer, "presencePenalty"u8, sampling.PresencePenalty);
+        WriteNumber(writer, "frequencyPenalty"u8, sampling.FrequencyPenalty);
+        WriteNumber(writer, "seed"u8, sampling.Seed is { } seed && seed.TryGetInt32(out _) ? seed : null);
+        WriteOutput(writer);
+        WriteThinking(writer);
+        writer.WriteEndObject();
+    }
+
+    private void WriteOutput(Utf8JsonWriter writer)
+    {
+        if (_request.Output is not { } format) return;
+        writer.WriteString("responseMimeType"u8, "application/json"u8);
+        if (format.Schema is not { } schema) return;
+        writer.WritePropertyName(_traits.LegacySchema ? "responseSchema"u8 : "responseJsonSchema"u8);
+        if (_traits.LegacySchema) new GeminiProtoSchema(schema).Write(writer);
+        else GeminiSchema.Write(writer, schema);
+    }
+
+    private void WriteThinking(Utf8JsonWriter writer)
+    {
+        if (_request.Reasoning is not { } reasoning || _facts.Thinking == ThinkingControl.None) return;
+        writer.WriteStartObject("thinkingConfig"u8);
+        // This protocol's own clients must ask for thoughts, the others see them unless they refuse.
+        bool isVisible = reasoning.Visible ?? _request.Protocol != GeminiNames.Protocol;
+        ReasoningEffort? effort = ReasoningScale.EffortOf(reasoning);
+        if (isVisible && effort != ReasoningEffort.None) writer.WriteBoolean("includeThoughts"u8, true);
+        // Never both: "You can only set one of thinking budget and thinking level".
+        if (_facts.Thinking == ThinkingControl.Level)
+        {
+            if (effort is { } wanted && Level(wanted) is { } level) writer.WriteString("thinkingLevel"u8, level);
+        }
+        else
+        {
+            writer.WriteNumber("thinkingBudget"u8, Budget(ReasoningScale.BudgetOf(reasoning)));
+        }
+        writer.WriteEndObject();
+    }
+
+    private long Budget(long? wanted)
+    {
+        if (wanted is not { } budget) return -1;
+        if (budget == 0) return _facts.CanDisableThinking ? 0 : _facts.MinBudget;
+        return Math.Clamp(budget, _facts.MinBudget, _facts.MaxBudget ?? 24_576);
+    }
+
+    private string? Level(ReasoningEffort wanted)
+    {
+        // Where medium is missing, the table of the provider's own compatibility layer goes up.
+        ReasoningEffort? level = wanted == ReasoningEffort.Medium && _facts.Efforts.Count > 0 && !_facts.Efforts.Contains(ReasoningEffort.Medium) ? ReasoningEffort.High : _facts.Nearest(wanted);
+        return level?.ToString().ToUpperInvariant();
+    }
+
+    private static void WriteNumber(Utf8JsonWriter writer, ReadOnlySpan<byte> name, JsonElement? value)
+    {
+        if (value is not { } number) return;
+        writer.WritePropertyName(name);
+        writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(number), skipInputValidation: true);
+    }
+}

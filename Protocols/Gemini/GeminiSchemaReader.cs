@@ -1,0 +1,116 @@
+using System.Buffers;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace Aiproxy.Protocols.Gemini;
+
+/// <summary>Turns the proto dialect of schemas into JSON Schema: types in lower case, <c>nullable</c> as a type, counts as numbers.</summary>
+public static class GeminiSchemaReader
+{
+    /// <summary>A schema of its own memory. JSON Schema that merely spells its types in capitals comes out right too.</summary>
+    public static JsonElement ToJsonSchema(JsonElement schema)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(output)) Write(writer, schema);
+        using JsonDocument parsed = JsonDocument.Parse(output.WrittenMemory, new JsonDocumentOptions { MaxDepth = 256 });
+        return parsed.RootElement.Clone();
+    }
+
+    private static void Write(Utf8JsonWriter writer, JsonElement schema)
+    {
+        if (schema.ValueKind != JsonValueKind.Object)
+        {
+            Raw(writer, schema);
+            return;
+        }
+        bool isNullable = schema.TryGetProperty("nullable", out JsonElement nullable) && nullable.ValueKind == JsonValueKind.True;
+        writer.WriteStartObject();
+        foreach (JsonProperty member in schema.EnumerateObject())
+        {
+            switch (member.Name)
+            {
+                case "nullable" or "propertyOrdering" or "property_ordering" or "example":
+                    break;
+                case "format" when member.Value.ValueKind == JsonValueKind.String && JsonFields.Decode(member.Value) == "enum":
+                    break;
+                case "type":
+                    WriteType(writer, member.Value, isNullable);
+                    break;
+                case "minItems" or "maxItems" or "minLength" or "maxLength" or "minProperties" or "maxProperties"
+                    or "min_items" or "max_items" or "min_length" or "max_length" or "min_properties" or "max_properties":
+                    WriteCount(writer, Camel(member.Name), member.Value);
+                    break;
+                default:
+                    WriteMember(writer, member.Name == "any_of" ? "anyOf" : member.Name, member.Value);
+                    break;
+            }
+        }
+        writer.WriteEndObject();
+    }
+
+    private static void WriteType(Utf8JsonWriter writer, JsonElement type, bool isNullable)
+    {
+        writer.WritePropertyName("type"u8);
+        if (type.ValueKind != JsonValueKind.String)
+        {
+            Raw(writer, type);
+            return;
+        }
+        string name = JsonFields.Decode(type).ToLowerInvariant();
+        if (!isNullable)
+        {
+            writer.WriteStringValue(name);
+            return;
+        }
+        writer.WriteStartArray();
+        writer.WriteStringValue(name);
+        writer.WriteStringValue("null"u8);
+        writer.WriteEndArray();
+    }
+
+    /// <summary>int64 travels as a string in proto3 JSON.</summary>
+    private static void WriteCount(Utf8JsonWriter writer, string name, JsonElement value)
+    {
+        writer.WritePropertyName(name);
+        if (value.ValueKind == JsonValueKind.String && long.TryParse(JsonFields.Decode(value), CultureInfo.InvariantCulture, out long count)) writer.WriteNumberValue(count);
+        else Raw(writer, value);
+    }
+
+    private static void WriteMember(Utf8JsonWriter writer, string name, JsonElement value)
+    {
+        writer.WritePropertyName(name);
+        if (SchemaKeywords.IsMap(name) && value.ValueKind == JsonValueKind.Object)
+        {
+            writer.WriteStartObject();
+            foreach (JsonProperty item in value.EnumerateObject())
+            {
+                writer.WritePropertyName(item.Name);
+                Write(writer, item.Value);
+            }
+            writer.WriteEndObject();
+        }
+        else if (SchemaKeywords.IsList(name) && value.ValueKind == JsonValueKind.Array)
+        {
+            writer.WriteStartArray();
+            foreach (JsonElement item in value.EnumerateArray()) Write(writer, item);
+            writer.WriteEndArray();
+        }
+        else if (SchemaKeywords.IsSchema(name))
+        {
+            Write(writer, value);
+        }
+        else
+        {
+            Raw(writer, value);
+        }
+    }
+
+    private static string Camel(string name)
+    {
+        int cut = name.IndexOf('_', StringComparison.Ordinal);
+        return cut < 0 ? name : $"{name[..cut]}{char.ToUpperInvariant(name[cut + 1])}{name[(cut + 2)..]}";
+    }
+
+    private static void Raw(Utf8JsonWriter writer, JsonElement value) => writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(value), skipInputValidation: true);
+}

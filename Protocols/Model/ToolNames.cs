@@ -1,0 +1,57 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Aiproxy.Protocols.Model;
+
+/// <summary>Tool names that a target takes, and the way back to what the client called them.</summary>
+/// <remarks>An alias depends on the name alone, so that it is the same in tools, history and choice, for every target, and prompt prefixes stay cacheable.</remarks>
+public sealed class ToolNames
+{
+    private readonly Dictionary<string, ToolDefinition> _tools = new(StringComparer.Ordinal);
+
+    private ToolNames() { }
+
+    /// <summary>Codex groups tools in namespaces, which no other protocol knows.</summary>
+    public static string Flat(string? space, string name) => string.IsNullOrEmpty(space) ? name : $"{space}__{name}";
+
+    public static string Flat(ToolDefinition tool) => Flat(tool.Namespace, tool.Name);
+
+    /// <summary>The name itself where the target takes it, else its alias: other characters than <c>[A-Za-z0-9_-]</c> become <c>_</c>, then 55 characters, <c>_</c> and
+    /// 8 hex digits of the SHA-256 of the name.</summary>
+    /// <param name="maxLength">64 for the OpenAI protocols and Gemini, 128 for Anthropic.</param>
+    public static string For(string name, int maxLength) => IsLegal(name, maxLength) ? name : Alias(name);
+
+    public static bool IsLegal(string name, int maxLength)
+    {
+        if (name.Length == 0 || name.Length > maxLength) return false;
+        foreach (char c in name)
+        {
+            if (!char.IsAsciiLetterOrDigit(c) && c is not ('_' or '-')) return false;
+        }
+        return true;
+    }
+
+    /// <summary>What comes back from an upstream against what the client declared.</summary>
+    public static ToolNames Of(ChatRequest? request)
+    {
+        var names = new ToolNames();
+        foreach (ToolDefinition tool in request?.Tools ?? [])
+        {
+            if (tool.Kind == ToolKind.Foreign) continue;
+            string flat = Flat(tool);
+            names._tools.TryAdd(flat, tool);
+            names._tools.TryAdd(Alias(flat), tool);
+        }
+        return names;
+    }
+
+    /// <summary>The client's tool behind a name of the upstream's; null: the model invented it, and the name goes through as it is.</summary>
+    public ToolDefinition? Find(string upstreamName) => _tools.GetValueOrDefault(upstreamName);
+
+    private static string Alias(string name)
+    {
+        var alias = new StringBuilder(64);
+        foreach (char c in name.AsSpan(0, Math.Min(name.Length, 55))) alias.Append(char.IsAsciiLetterOrDigit(c) || c is '_' or '-' ? c : '_');
+        return alias.Append('_').Append(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 4))).ToString();
+    }
+}

@@ -1,0 +1,39 @@
+using System.Buffers.Text;
+using System.Text;
+
+namespace Aiproxy.Protocols.OpenAIChat;
+
+/// <summary>Questions about the raw value that <see cref="JsonMembers"/> hands out. An empty span is a member that was not there.</summary>
+public static class JsonSlice
+{
+    public static bool IsString(ReadOnlySpan<byte> value) => value.Length >= 2 && value[0] == (byte)'"';
+
+    public static bool IsObject(ReadOnlySpan<byte> value) => value.Length >= 2 && value[0] == (byte)'{';
+
+    public static bool IsArray(ReadOnlySpan<byte> value) => value.Length >= 2 && value[0] == (byte)'[';
+
+    /// <summary>A JSON string with at least one character in it.</summary>
+    public static bool IsText(ReadOnlySpan<byte> value) => value.Length > 2 && value[0] == (byte)'"';
+
+    /// <summary>Neither missing nor <c>null</c>, <c>false</c>, <c>0</c> or <c>""</c>: how the clients' libraries ask for an error member.</summary>
+    public static bool IsTruthy(ReadOnlySpan<byte> value) =>
+        !value.IsEmpty && !value.SequenceEqual("null"u8) && !value.SequenceEqual("false"u8) && !value.SequenceEqual("0"u8) && !value.SequenceEqual("\"\""u8);
+
+    /// <summary>The bytes between the quotes of a string token; empty for anything else.</summary>
+    public static ReadOnlySpan<byte> Inner(ReadOnlySpan<byte> value) => IsString(value) ? value[1..^1] : default;
+
+    /// <summary>Decoded text of a string token; null for anything else.</summary>
+    public static string? Text(ReadOnlySpan<byte> value) => IsString(value) ? RawJson.Decode(value) : null;
+
+    /// <summary>A whole number, also when a sloppy server wrote it as <c>12.0</c>. Null for anything else and for numbers outside of long.</summary>
+    public static long? Long(ReadOnlySpan<byte> value)
+    {
+        if (value.IsEmpty) return null;
+        if (Utf8Parser.TryParse(value, out long whole, out int used) && used == value.Length) return whole;
+        if (Utf8Parser.TryParse(value, out double real, out used) && used == value.Length && Math.Abs(real) < 9e15) return (long)real;
+        return null;
+    }
+
+    /// <summary>The text itself as a JSON string token: what tool arguments need that came as an object.</summary>
+    public static byte[] Quote(ReadOnlySpan<byte> utf8) => RawJson.Encode(Encoding.UTF8.GetString(utf8));
+}

@@ -1,0 +1,43 @@
+using System.Buffers;
+using System.Text.Json;
+using Aiproxy.Protocols.Model;
+
+namespace Aiproxy.Protocols.OpenAIChat;
+
+/// <summary>OpenAI Chat Completions, towards clients and towards upstreams.</summary>
+public sealed class OpenAIChatProtocol : IClientProtocol, IUpstreamProtocol
+{
+    public string Name => "openai";
+
+    public RequestTarget? Match(string path) => path == "/v1/chat/completions" ? new RequestTarget(Operation.Generate) : null;
+
+    public RequestHead ReadHead(RequestTarget target, string query, ReadOnlySpan<byte> body) => OpenAIHead.Read(target, body);
+
+    public ChatRequest ReadRequest(JsonElement body, RequestHead head)
+    {
+        try
+        {
+            return OpenAIChatRequestReader.Read(body, head);
+        }
+        catch (InvalidOperationException)
+        {
+            // System.Text.Json's answer to an escaped lone surrogate in a member name.
+            throw new ProtocolException(ErrorKind.InvalidRequest, "the request body holds a string that is not valid Unicode");
+        }
+    }
+
+    public IResponseWriter CreateWriter(IBufferWriter<byte> output, WriterOptions options) =>
+        options.Stream ? new OpenAIChatResponseWriter(output, options) : new OpenAIChatWholeWriter(output, options);
+
+    public int WriteError(IBufferWriter<byte> output, ProxyError error, string requestId) => OpenAIErrors.Write(output, error);
+
+    public void WriteModels(IBufferWriter<byte> output, IReadOnlyList<ModelEntry> models, bool single) => OpenAIModels.Write(output, models, single);
+
+    public void WriteTokenCount(IBufferWriter<byte> output, long tokens) => OpenAIModels.WriteTokenCount(output, tokens);
+
+    public void WriteRequest(IBufferWriter<byte> output, ChatRequest request) => throw new NotSupportedException();
+
+    public IResponseReader CreateReader(IResponseSink sink, bool clientArray = false) => new OpenAIChatResponseReader(sink);
+
+    public ProxyError ReadError(int status, ReadOnlySpan<byte> body) => OpenAIErrorReader.Read(status, body);
+}

@@ -1,0 +1,275 @@
+using System.Buffers;
+using System.Text.Json;
+using Aiproxy.EventStream;
+using Aiproxy.Protocols.Model;
+
+namespace Aiproxy.Protocols.OpenAIChat;
+
+/// <summary>Reads a Chat answer of OpenAI or of one of the many servers that resemble it. One per response.</summary>
+/// <remarks>Finish waits for <c>[DONE]</c> or the end of the stream: usage may come after the finish reason, and some servers tell a reason in each chunk.</remarks>
+public sealed class OpenAIChatResponseReader : IResponseReader
+{
+    private readonly IResponseSink _sink;
+    private readonly BlockNumbers _blocks = new();
+    private readonly OpenAIChatCalls _calls;
+    private BlockKind _openKind;
+    private int _open = -1;
+    private bool _isStarted, _isEnded;
+    private FinishReason? _reason;
+    private byte[] _stopSequence = [];
+
+    public OpenAIChatResponseReader(IResponseSink sink)
+    {
+        _sink = sink;
+        _calls = new OpenAIChatCalls(sink, _blocks);
+    }
+
+    public void Read(in Frame frame)
+    {
+        if (_isEnded) return;
+        ReadOnlySpan<byte> data = frame.Data.Trim(" \t\r\n"u8);
+        if (data.IsEmpty) return;
+        if (data.SequenceEqual("[DONE]"u8))
+        {
+            End(isMarked: true);
+            return;
+        }
+        Take(data, frame.Event.SequenceEqual("error"u8));
+    }
+
+    public void ReadWhole(ReadOnlySpan<byte> body)
+    {
+        if (_isEnded) return;
+        if (body.Trim(" \t\r\n"u8).IsEmpty)
+        {
+            Fail(new ProxyError(ErrorKind.BadGateway, "the upstream sent an empty answer"));
+            return;
+        }
+        Take(body, isError: false);
+        if (!_isEnded) End(isMarked: true);
+    }
+
+    public void Complete()
+    {
+        if (!_isEnded) End(isMarked: false);
+    }
+
+    public void WriteKeepalive(IBufferWriter<byte> output) => output.Write(": keepalive\n\n"u8);
+
+    public void WriteFailure(IBufferWriter<byte> output, ProxyError error) => OpenAIChatResponseWriter.WriteErrorChunk(output, error);
+
+    private void Take(ReadOnlySpan<byte> json, bool isError)
+    {
+        try
+        {
+            Root(json, isError);
+        }
+        catch (JsonException)
+        {
+            Fail(new ProxyError(ErrorKind.BadGateway, "the upstream sent data that is not JSON"));
+        }
+    }
+
+    private void Root(ReadOnlySpan<byte> json, bool isError)
+    {
+        if (JsonSlice.IsArray(json))
+        {
+            // Gemini's Chat endpoint wraps its errors in an array.
+            var elements = new JsonElements(json);
+            if (!elements.Next()) return;
+            json = elements.Value;
+        }
+        ReadOnlySpan<byte> id = default, model = default, choices = default, usage = default, error = default;
+        var members = new JsonMembers(json);
+        while (members.Next())
+        {
+            if (members.Is("choices"u8)) choices = members.Value;
+            else if (members.Is("id"u8)) id = members.Value;
+            else if (members.Is("model"u8)) model = members.Value;
+            else if (members.Is("usage"u8)) usage = members.Value;
+            else if (members.Is("error"u8)) error = members.Value;
+        }
+        if (JsonSlice.IsTruthy(error) || isError)
+        {
+            Fail(OpenAIErrorReader.ReadInStream(JsonSlice.IsTruthy(error) ? error : json));
+            return;
+        }
+        if (!JsonSlice.IsArray(choices) && !JsonSlice.IsObject(usage)) return;
+        if (!_isStarted) _sink.Start(JsonSlice.Inner(id), JsonSlice.Inner(model));
+        _isStarted = true;
+
+        var list = new JsonElements(choices);
+        while (!_isEnded && list.Next()) Choice(list.Value);
+        if (!_isEnded && OpenAIUsage.Read(usage) is { } told) _sink.Usage(told);
+    }
+
+    private void Choice(ReadOnlySpan<byte> choice)
+    {
+        ReadOnlySpan<byte> delta = default, message = default, finish = default, stop = default, error = default;
+        long index = 0;
+        var members = new JsonMembers(choice);
+        while (members.Next())
+        {
+            if (members.Is("delta"u8)) delta = members.Value;
+            else if (members.Is("message"u8)) message = members.Value;
+            else if (members.Is("finish_reason"u8)) finish = members.Value;
+            else if (members.Is("index"u8)) index = JsonSlice.Long(members.Value) ?? 0;
+            else if (members.Is("stop_reason"u8) || members.Is("matched_stop"u8)) stop = members.Value;
+            else if (members.Is("error"u8)) error = members.Value;
+        }
+        if (index != 0) return;
+        if (JsonSlice.IsTruthy(error))
+        {
+            Fail(OpenAIErrorReader.ReadInStream(error));
+            return;
+        }
+        Content(JsonSlice.IsObject(delta) ? delta : message);
+
+        // vLLM tells the stop sequence as stop_reason, SGLang as matched_stop; numbers there are token ids.
+        if (JsonSlice.IsText(stop)) _stopSequence = stop.ToArray();
+        if (JsonSlice.IsText(finish)) FinishSeen(JsonSlice.Inner(finish));
+    }
+
+    private void FinishSeen(ReadOnlySpan<byte> word)
+    {
+        if (OpenAIChatNames.Finish(word) is not { } reason)
+        {
+            bool isOverload = word.SequenceEqual("insufficient_system_resource"u8);
+            Fail(new ProxyError(isOverload ? ErrorKind.Overloaded : ErrorKind.ServerError, "the upstream broke its answer off with an error"));
+            return;
+        }
+        if (_reason is null || OpenAIChatNames.Rank(reason) >= OpenAIChatNames.Rank(_reason.Value)) _reason = reason;
+    }
+
+    private void Content(ReadOnlySpan<byte> delta)
+    {
+        ReadOnlySpan<byte> content = default, refusal = default, calls = default, function = default, reasoningContent = default, reasoning = default, details = default;
+        var members = new JsonMembers(delta);
+        while (members.Next())
+        {
+            if (members.Is("content"u8)) content = members.Value;
+            else if (members.Is("tool_calls"u8)) calls = members.Value;
+            else if (members.Is("reasoning_content"u8)) reasoningContent = members.Value;
+            else if (members.Is("reasoning"u8)) reasoning = members.Value;
+            else if (members.Is("reasoning_details"u8)) details = members.Value;
+            else if (members.Is("refusal"u8)) refusal = members.Value;
+            else if (members.Is("function_call"u8)) function = members.Value;
+        }
+
+        // The same text often comes under two of these names: the first that has any counts.
+        if (JsonSlice.IsText(reasoningContent)) Delta(BlockKind.Thinking, reasoningContent);
+        else if (JsonSlice.IsText(reasoning)) Delta(BlockKind.Thinking, reasoning);
+        else ReasoningDetails(details);
+
+        if (JsonSlice.IsArray(content)) Parts(content);
+        else Delta(BlockKind.Text, content);
+        Delta(BlockKind.Refusal, refusal);
+
+        if (calls.Length > 2 && JsonSlice.IsArray(calls))
+        {
+            CloseText();
+            _calls.Read(calls);
+        }
+        if (JsonSlice.IsObject(function))
+        {
+            CloseText();
+            _calls.ReadFunction(function);
+        }
+    }
+
+    /// <summary>OpenRouter: <c>reasoning.text</c> has text, <c>reasoning.summary</c> has summary, <c>reasoning.encrypted</c> nothing to read.</summary>
+    private void ReasoningDetails(ReadOnlySpan<byte> details)
+    {
+        var elements = new JsonElements(details);
+        while (elements.Next())
+        {
+            var members = new JsonMembers(elements.Value);
+            while (members.Next())
+            {
+                if (members.Is("text"u8) || members.Is("summary"u8)) Delta(BlockKind.Thinking, members.Value);
+            }
+        }
+    }
+
+    /// <summary>Content as parts, as Mistral's reasoning models answer: text parts, and thinking parts that hold text parts.</summary>
+    private void Parts(ReadOnlySpan<byte> content)
+    {
+        var elements = new JsonElements(content);
+        while (elements.Next())
+        {
+            if (JsonSlice.IsString(elements.Value))
+            {
+                Delta(BlockKind.Text, elements.Value);
+                continue;
+            }
+            ReadOnlySpan<byte> text = default, thinking = default, refusal = default;
+            var members = new JsonMembers(elements.Value);
+            while (members.Next())
+            {
+                if (members.Is("text"u8)) text = members.Value;
+                else if (members.Is("thinking"u8)) thinking = members.Value;
+                else if (members.Is("refusal"u8)) refusal = members.Value;
+            }
+            Delta(BlockKind.Thinking, thinking);
+            ReasoningDetails(thinking);
+            Delta(BlockKind.Text, text);
+            Delta(BlockKind.Refusal, refusal);
+        }
+    }
+
+    /// <summary>Goes on with the open block of the kind or opens one; anything but a string with text in it is no delta.</summary>
+    private void Delta(BlockKind kind, ReadOnlySpan<byte> token)
+    {
+        if (!JsonSlice.IsText(token)) return;
+        if (_open < 0 || _openKind != kind)
+        {
+            CloseText();
+            _calls.EndComplete();
+            _open = _blocks.Next();
+            _openKind = kind;
+            _sink.BlockStart(_open, kind);
+        }
+        _sink.BlockDelta(_open, token);
+    }
+
+    private void CloseText()
+    {
+        if (_open >= 0) _sink.BlockEnd(_open);
+        _open = -1;
+    }
+
+    /// <param name="isMarked">The end was told by <c>[DONE]</c>, or the answer came whole.</param>
+    private void End(bool isMarked)
+    {
+        if (!_isStarted)
+        {
+            Fail(new ProxyError(ErrorKind.BadGateway, "the upstream's answer ended before it began"));
+            return;
+        }
+        if (_reason is null && (!isMarked || (!_blocks.HasAny && !_calls.HasNameless) || _calls.HasCut))
+        {
+            Fail(new ProxyError(ErrorKind.BadGateway, "the upstream's stream was cut"));
+            return;
+        }
+        if (_calls.HasNameless && _reason is not (FinishReason.MaxTokens or FinishReason.Refusal))
+        {
+            Fail(new ProxyError(ErrorKind.BadGateway, "the upstream sent a tool call without a name"));
+            return;
+        }
+        CloseText();
+        _calls.EndAll();
+        FinishReason reason = _reason ?? FinishReason.EndTurn;
+        if (reason == FinishReason.EndTurn && _calls.HasAny) reason = FinishReason.ToolUse;
+        else if (reason == FinishReason.ToolUse && !_calls.HasAny) reason = FinishReason.EndTurn;
+        if (reason == FinishReason.EndTurn && _stopSequence.Length > 0) reason = FinishReason.StopSequence;
+        _isEnded = true;
+        _sink.Finish(reason, reason == FinishReason.StopSequence ? _stopSequence : default);
+    }
+
+    private void Fail(ProxyError error)
+    {
+        if (_isEnded) return;
+        _isEnded = true;
+        _sink.Fail(error);
+    }
+}

@@ -1,0 +1,108 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+
+namespace Aiproxy.Protocols.OpenAIResponses;
+
+/// <summary>The events that belong to one output item. Writes nothing where the answer is not streamed.</summary>
+/// <param name="events">null: whole answers have no events.</param>
+public sealed class OpenAIResponsesItemEvents(IBufferWriter<byte> output, OpenAIResponsesEvents? events)
+{
+    public void Added(OpenAIResponsesOutputItem item) => Item("response.output_item.added"u8, item, item.Announced());
+
+    public void Done(OpenAIResponsesOutputItem item) => Item("response.output_item.done"u8, item, item.Done!);
+
+    /// <summary>A message's part or a reasoning item's summary part begins.</summary>
+    public void PartAdded(OpenAIResponsesOutputItem item, int part)
+    {
+        if (events is null) return;
+        Begin(item.Kind == OpenAIResponsesItemKind.Reasoning ? "response.reasoning_summary_part.added"u8 : "response.content_part.added"u8, item, part);
+        Part(item, part, "\"\""u8);
+        events.End();
+    }
+
+    public void Delta(OpenAIResponsesOutputItem item, int part, ReadOnlySpan<byte> token)
+    {
+        if (events is null) return;
+        bool isRefusal = item.Parts[part].IsRefusal;
+        Begin(item.Kind switch
+        {
+            OpenAIResponsesItemKind.Reasoning => "response.reasoning_summary_text.delta"u8,
+            OpenAIResponsesItemKind.Function => "response.function_call_arguments.delta"u8,
+            OpenAIResponsesItemKind.Custom => "response.custom_tool_call_input.delta"u8,
+            _ => isRefusal ? "response.refusal.delta"u8 : "response.output_text.delta"u8,
+        }, item, part);
+        output.Write(",\"delta\":"u8);
+        output.Write(token);
+        if (item.Kind == OpenAIResponsesItemKind.Message && !isRefusal) output.Write(",\"logprobs\":[]"u8);
+        events.End();
+    }
+
+    /// <summary>The text of a part is complete, and with it the part; a call has no part event.</summary>
+    public void PartDone(OpenAIResponsesOutputItem item, int part)
+    {
+        if (events is null) return;
+        byte[] token = item.Parts[part].Token;
+        bool isRefusal = item.Parts[part].IsRefusal;
+        Begin(item.Kind switch
+        {
+            OpenAIResponsesItemKind.Reasoning => "response.reasoning_summary_text.done"u8,
+            OpenAIResponsesItemKind.Function => "response.function_call_arguments.done"u8,
+            OpenAIResponsesItemKind.Custom => "response.custom_tool_call_input.done"u8,
+            _ => isRefusal ? "response.refusal.done"u8 : "response.output_text.done"u8,
+        }, item, part);
+        output.Write(item.Kind switch
+        {
+            OpenAIResponsesItemKind.Function => ",\"arguments\":"u8,
+            OpenAIResponsesItemKind.Custom => ",\"input\":"u8,
+            _ => isRefusal ? ",\"refusal\":"u8 : ",\"text\":"u8,
+        });
+        output.Write(token);
+        if (item.Kind == OpenAIResponsesItemKind.Message && !isRefusal) output.Write(",\"logprobs\":[]"u8);
+        events.End();
+        if (item.Kind is OpenAIResponsesItemKind.Function or OpenAIResponsesItemKind.Custom) return;
+
+        Begin(item.Kind == OpenAIResponsesItemKind.Reasoning ? "response.reasoning_summary_part.done"u8 : "response.content_part.done"u8, item, part);
+        Part(item, part, token);
+        events.End();
+    }
+
+    private void Item(ReadOnlySpan<byte> type, OpenAIResponsesOutputItem item, ReadOnlySpan<byte> json)
+    {
+        if (events is null) return;
+        events.Begin(type);
+        output.Write("\"output_index\":"u8);
+        Number(item.Index);
+        output.Write(",\"item\":"u8);
+        output.Write(json);
+        events.End();
+    }
+
+    /// <summary>Opens an event with what addresses the item and, where the kind has parts, the part.</summary>
+    private void Begin(ReadOnlySpan<byte> type, OpenAIResponsesOutputItem item, int part)
+    {
+        events!.Begin(type);
+        output.Write("\"item_id\":\""u8);
+        output.Write(item.Id);
+        output.Write("\",\"output_index\":"u8);
+        Number(item.Index);
+        if (item.Kind is OpenAIResponsesItemKind.Function or OpenAIResponsesItemKind.Custom) return;
+        output.Write(item.Kind == OpenAIResponsesItemKind.Reasoning ? ",\"summary_index\":"u8 : ",\"content_index\":"u8);
+        Number(part);
+    }
+
+    private void Part(OpenAIResponsesOutputItem item, int part, ReadOnlySpan<byte> token)
+    {
+        output.Write(",\"part\":"u8);
+        if (item.Kind != OpenAIResponsesItemKind.Reasoning)
+        {
+            item.Parts[part].Write(output, token);
+            return;
+        }
+        output.Write("{\"type\":\"summary_text\",\"text\":"u8);
+        output.Write(token);
+        output.Write("}"u8);
+    }
+
+    private void Number(int value) => output.Write(Encoding.ASCII.GetBytes(value.ToString(CultureInfo.InvariantCulture)));
+}

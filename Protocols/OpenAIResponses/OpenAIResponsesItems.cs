@@ -1,0 +1,323 @@
+using Aiproxy.Protocols.Model;
+using Aiproxy.Protocols.OpenAIChat;
+
+namespace Aiproxy.Protocols.OpenAIResponses;
+
+/// <summary>The output items of one answer on their way into a sink. Keeps apart what was streamed from what only a <c>done</c> or terminal event tells.</summary>
+/// <remarks>Items are found by <c>output_index</c>, else by <c>item_id</c>, else the last one is meant. Nothing is told to the sink twice.</remarks>
+public sealed class OpenAIResponsesItems(IResponseSink sink)
+{
+    private readonly BlockNumbers _blocks = new();
+    private readonly List<Item> _items = [];
+
+    private enum ItemKind { Message, Reasoning, Call, Custom, Foreign }
+
+    private sealed class Item
+    {
+        public required ItemKind Kind;
+        public required long Index;
+        public byte[] Id = [], CallId = [], Name = [];
+
+        /// <summary>Block of everything but a message; -1: not told yet.</summary>
+        public int Block = -1;
+
+        /// <summary>Blocks of a message by content index.</summary>
+        public readonly SortedDictionary<long, Part> Parts = [];
+        public readonly List<byte[]> Held = [];
+        public bool HasText, IsDone, IsRaw;
+        public long LastPart = -1;
+    }
+
+    private sealed class Part
+    {
+        public required int Block;
+        public bool IsEnded;
+    }
+
+    /// <summary>A client tool was called.</summary>
+    public bool HasCalls { get; private set; }
+
+    /// <summary>Arguments came, but never a name.</summary>
+    public bool HasNameless => _items.Exists(static item => item.Kind is ItemKind.Call or ItemKind.Custom && item.Block < 0);
+
+    public void Added(in ResponsesEvent told)
+    {
+        Item? known = Find(told);
+        if (known is null || (known.IsDone && !SameId(known, told.Item))) Begin(told.OutputIndex ?? _items.Count, told.Item);
+        else if (known.Kind is ItemKind.Call or ItemKind.Custom) Name(known, told.Item);
+    }
+
+    /// <summary>A delta of a message's part.</summary>
+    public void PartDelta(in ResponsesEvent told, BlockKind kind) =>
+        PushPart(FindOrBegin(told, ItemKind.Message), told.ContentIndex ?? 0, kind, told.Delta);
+
+    /// <summary>The whole text of a part: news only where no delta came.</summary>
+    public void PartDone(in ResponsesEvent told, BlockKind kind, ReadOnlySpan<byte> text)
+    {
+        Item item = FindOrBegin(told, ItemKind.Message);
+        long index = told.ContentIndex ?? 0;
+        if (!item.Parts.ContainsKey(index)) PushPart(item, index, kind, text);
+        if (item.Parts.TryGetValue(index, out Part? part)) End(part);
+    }
+
+    public void ArgumentsDelta(in ResponsesEvent told, bool isCustom) =>
+        PushArguments(FindOrBegin(told, isCustom ? ItemKind.Custom : ItemKind.Call), told.Delta);
+
+    public void ArgumentsDone(in ResponsesEvent told, bool isCustom, ReadOnlySpan<byte> whole)
+    {
+        Item item = FindOrBegin(told, isCustom ? ItemKind.Custom : ItemKind.Call);
+        if (!item.HasText) PushArguments(item, whole);
+    }
+
+    /// <param name="isRaw">Reasoning text itself, not a summary. Servers that send both send the same thought twice: the kind that came first counts.</param>
+    public void ReasoningDelta(in ResponsesEvent told, bool isRaw) =>
+        PushReasoning(FindOrBegin(told, ItemKind.Reasoning), isRaw, (isRaw ? told.ContentIndex : told.SummaryIndex) ?? 0, told.Delta);
+
+    public void ReasoningDone(in ResponsesEvent told, bool isRaw, ReadOnlySpan<byte> text)
+    {
+        Item item = FindOrBegin(told, ItemKind.Reasoning);
+        long index = (isRaw ? told.ContentIndex : told.SummaryIndex) ?? 0;
+        if (!item.HasText || (item.IsRaw == isRaw && item.LastPart < index)) PushReasoning(item, isRaw, index, text);
+    }
+
+    public void Done(in ResponsesEvent told)
+    {
+        if (!JsonSlice.IsObject(told.Item)) return;
+        Item item = Find(told) ?? Begin(told.OutputIndex ?? _items.Count, told.Item);
+        Complete(item, told.Item);
+    }
+
+    /// <summary>An item of the terminal event's output, or of a whole answer: news only where it was not streamed to its end.</summary>
+    public void Final(ReadOnlySpan<byte> item, long position)
+    {
+        ReadOnlySpan<byte> id = default, callId = default;
+        var members = new JsonMembers(item);
+        while (members.Next())
+        {
+            if (members.Is("id"u8)) id = JsonSlice.Inner(members.Value);
+            else if (members.Is("call_id"u8)) callId = JsonSlice.Inner(members.Value);
+        }
+        Item? known = null;
+        foreach (Item one in _items)
+        {
+            if ((!id.IsEmpty && id.SequenceEqual(one.Id)) || (!callId.IsEmpty && callId.SequenceEqual(one.CallId)))
+            {
+                known = one;
+                break;
+            }
+            if (one.Index == position) known = one;
+        }
+        Complete(known ?? Begin(position, item), item);
+    }
+
+    /// <summary>The answer ended properly: what is open ends with it.</summary>
+    public void EndAll()
+    {
+        foreach (Item item in _items) End(item);
+    }
+
+    private Item? Find(in ResponsesEvent told)
+    {
+        if (told.OutputIndex is { } index)
+        {
+            for (int i = _items.Count - 1; i >= 0; i--)
+            {
+                if (_items[i].Index == index) return _items[i];
+            }
+            return null;
+        }
+        ReadOnlySpan<byte> id = told.ItemId;
+        foreach (Item item in _items)
+        {
+            if (!id.IsEmpty && id.SequenceEqual(item.Id)) return item;
+        }
+        return null;
+    }
+
+    private Item FindOrBegin(in ResponsesEvent told, ItemKind kind)
+    {
+        if (Find(told) is { } found) return found;
+        if (told.OutputIndex is null && told.ItemId.IsEmpty && _items.Count > 0 && _items[^1].Kind == kind && !_items[^1].IsDone) return _items[^1];
+        var item = new Item { Kind = kind, Index = told.OutputIndex ?? _items.Count, Id = told.ItemId.ToArray() };
+        _items.Add(item);
+        return item;
+    }
+
+    private Item Begin(long index, ReadOnlySpan<byte> json)
+    {
+        ReadOnlySpan<byte> type = default, id = default;
+        var members = new JsonMembers(json);
+        while (members.Next())
+        {
+            if (members.Is("type"u8)) type = JsonSlice.Inner(members.Value);
+            else if (members.Is("id"u8)) id = JsonSlice.Inner(members.Value);
+        }
+        ItemKind kind = type.SequenceEqual("message"u8) ? ItemKind.Message
+            : type.SequenceEqual("reasoning"u8) ? ItemKind.Reasoning
+            : type.SequenceEqual("function_call"u8) ? ItemKind.Call
+            : type.SequenceEqual("custom_tool_call"u8) ? ItemKind.Custom : ItemKind.Foreign;
+        var item = new Item { Kind = kind, Index = index, Id = id.ToArray() };
+        _items.Add(item);
+        if (kind == ItemKind.Foreign) Open(item, BlockKind.Foreign);
+        else if (kind == ItemKind.Reasoning) Open(item, BlockKind.Thinking);
+        else if (kind is ItemKind.Call or ItemKind.Custom) Name(item, json);
+        return item;
+    }
+
+    private static bool SameId(Item item, ReadOnlySpan<byte> json)
+    {
+        var members = new JsonMembers(json);
+        while (members.Next())
+        {
+            if (members.Is("id"u8)) return JsonSlice.Inner(members.Value).SequenceEqual(item.Id);
+        }
+        return true;
+    }
+
+    /// <summary>Takes name and call id of a call, and tells it to the sink once it has a name.</summary>
+    private void Name(Item item, ReadOnlySpan<byte> json)
+    {
+        if (item.Block >= 0) return;
+        ReadOnlySpan<byte> name = default, space = default;
+        var members = new JsonMembers(json);
+        while (members.Next())
+        {
+            if (members.Is("name"u8)) name = JsonSlice.Inner(members.Value);
+            else if (members.Is("namespace"u8)) space = JsonSlice.Inner(members.Value);
+            else if (members.Is("call_id"u8)) item.CallId = JsonSlice.Inner(members.Value).ToArray();
+        }
+        if (name.IsEmpty) return;
+        item.Name = space.IsEmpty ? name.ToArray() : [.. space, .. "__"u8, .. name];
+        HasCalls = true;
+        item.Block = _blocks.Next();
+        sink.BlockStart(item.Block, item.Kind == ItemKind.Custom ? BlockKind.CustomToolCall : BlockKind.ToolCall, item.CallId, item.Name);
+        foreach (byte[] piece in item.Held) sink.BlockDelta(item.Block, piece);
+        item.Held.Clear();
+    }
+
+    private void Open(Item item, BlockKind kind)
+    {
+        if (item.Block >= 0) return;
+        item.Block = _blocks.Next();
+        sink.BlockStart(item.Block, kind);
+    }
+
+    private void PushPart(Item item, long index, BlockKind kind, ReadOnlySpan<byte> token)
+    {
+        if (!JsonSlice.IsText(token) || item.IsDone || item.Kind != ItemKind.Message) return;
+        if (!item.Parts.TryGetValue(index, out Part? part))
+        {
+            part = new Part { Block = _blocks.Next() };
+            item.Parts[index] = part;
+            sink.BlockStart(part.Block, kind);
+        }
+        if (!part.IsEnded) sink.BlockDelta(part.Block, token);
+    }
+
+    private void PushArguments(Item item, ReadOnlySpan<byte> token)
+    {
+        if (!JsonSlice.IsText(token) || item.IsDone || item.Kind is not (ItemKind.Call or ItemKind.Custom)) return;
+        item.HasText = true;
+        if (item.Block >= 0) sink.BlockDelta(item.Block, token);
+        else item.Held.Add(token.ToArray());
+    }
+
+    private void PushReasoning(Item item, bool isRaw, long index, ReadOnlySpan<byte> token)
+    {
+        if (!JsonSlice.IsText(token) || item.IsDone || item.Kind != ItemKind.Reasoning || (item.HasText && item.IsRaw != isRaw)) return;
+        Open(item, BlockKind.Thinking);
+        if (item.HasText && item.LastPart != index) sink.BlockDelta(item.Block, "\"\\n\\n\""u8);
+        item.HasText = true;
+        item.IsRaw = isRaw;
+        item.LastPart = index;
+        sink.BlockDelta(item.Block, token);
+    }
+
+    /// <summary>The whole item is known: what was not streamed is told now, then it ends.</summary>
+    private void Complete(Item item, ReadOnlySpan<byte> json)
+    {
+        if (item.IsDone) return;
+        ReadOnlySpan<byte> content = default, summary = default, arguments = default, encrypted = default, id = default;
+        var members = new JsonMembers(json);
+        while (members.Next())
+        {
+            if (members.Is("content"u8)) content = members.Value;
+            else if (members.Is("summary"u8)) summary = members.Value;
+            else if (members.Is("arguments"u8) || members.Is("input"u8)) arguments = members.Value;
+            else if (members.Is("encrypted_content"u8)) encrypted = members.Value;
+            else if (members.Is("id"u8)) id = JsonSlice.Inner(members.Value);
+        }
+        if (item.Id.Length == 0) item.Id = id.ToArray();
+        switch (item.Kind)
+        {
+            case ItemKind.Message:
+                CompleteMessage(item, content);
+                break;
+            case ItemKind.Reasoning:
+                Open(item, BlockKind.Thinking);
+                if (!item.HasText) ReasoningTexts(item, summary, isRaw: false);
+                if (!item.HasText) ReasoningTexts(item, content, isRaw: true);
+                if (JsonSlice.IsText(encrypted)) sink.BlockSeal(item.Block, SealKind.Encrypted, encrypted);
+                break;
+            case ItemKind.Call or ItemKind.Custom:
+                Name(item, json);
+                byte[]? quoted = JsonSlice.IsObject(arguments) ? JsonSlice.Quote(arguments) : null;
+                if (!item.HasText) PushArguments(item, quoted ?? arguments);
+                break;
+        }
+        End(item);
+    }
+
+    private void CompleteMessage(Item item, ReadOnlySpan<byte> content)
+    {
+        long index = 0;
+        if (JsonSlice.IsString(content)) PushPart(item, 0, BlockKind.Text, item.Parts.Count == 0 ? content : default);
+        var parts = new JsonElements(content);
+        while (parts.Next())
+        {
+            ReadOnlySpan<byte> text = default, refusal = default;
+            var members = new JsonMembers(parts.Value);
+            while (members.Next())
+            {
+                if (members.Is("text"u8)) text = members.Value;
+                else if (members.Is("refusal"u8)) refusal = members.Value;
+            }
+            if (!item.Parts.ContainsKey(index))
+            {
+                PushPart(item, index, BlockKind.Text, text);
+                if (JsonSlice.IsText(refusal)) PushPart(item, index, BlockKind.Refusal, refusal);
+            }
+            index++;
+        }
+    }
+
+    private void ReasoningTexts(Item item, ReadOnlySpan<byte> parts, bool isRaw)
+    {
+        long index = 0;
+        var elements = new JsonElements(parts);
+        while (elements.Next())
+        {
+            var members = new JsonMembers(elements.Value);
+            while (members.Next())
+            {
+                if (members.Is("text"u8)) PushReasoning(item, isRaw, index, members.Value);
+            }
+            index++;
+        }
+    }
+
+    private void End(Item item)
+    {
+        if (item.IsDone) return;
+        item.IsDone = true;
+        foreach (Part part in item.Parts.Values) End(part);
+        if (item.Block >= 0) sink.BlockEnd(item.Block);
+    }
+
+    private void End(Part part)
+    {
+        if (part.IsEnded) return;
+        part.IsEnded = true;
+        sink.BlockEnd(part.Block);
+    }
+}

@@ -1,0 +1,135 @@
+using System.Buffers;
+using System.Text;
+using Aiproxy.Protocols.OpenAIChat;
+
+namespace Aiproxy.Protocols.OpenAIResponses;
+
+/// <summary>One output item that is being written. Texts are kept as inner bytes of JSON strings.</summary>
+public sealed class OpenAIResponsesOutputItem(OpenAIResponsesItemKind kind, int index, string id)
+{
+    public OpenAIResponsesItemKind Kind { get; } = kind;
+
+    /// <summary>Place in <c>response.output</c>.</summary>
+    public int Index { get; } = index;
+
+    public byte[] Id { get; } = Encoding.ASCII.GetBytes(id);
+
+    /// <summary>Of a call.</summary>
+    public OpenAIChatCallWriter.Call? Call { get; init; }
+
+    /// <summary>Content parts of a message; the one summary part of a reasoning item, if it has any; the one text of a call.</summary>
+    public List<Part> Parts { get; } = [];
+
+    /// <summary>JSON string token; null: none.</summary>
+    public byte[]? EncryptedContent { get; set; }
+
+    /// <summary>The whole item, once it is done.</summary>
+    public byte[]? Done { get; set; }
+
+    public sealed class Part(bool isRefusal)
+    {
+        public bool IsRefusal { get; } = isRefusal;
+
+        public ArrayBufferWriter<byte> Inner { get; } = new();
+
+        public bool IsEnded { get; set; }
+
+        /// <summary>The text as a JSON string token.</summary>
+        public byte[] Token => [(byte)'"', .. Inner.WrittenSpan, (byte)'"'];
+
+        /// <summary>The part object of a message.</summary>
+        public void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> token)
+        {
+            output.Write(IsRefusal ? "{\"type\":\"refusal\",\"refusal\":"u8 : "{\"type\":\"output_text\",\"text\":"u8);
+            output.Write(token);
+            output.Write(IsRefusal ? "}"u8 : ",\"annotations\":[],\"logprobs\":[]}"u8);
+        }
+    }
+
+    /// <summary>The item as <c>output_item.added</c> announces it: without content.</summary>
+    public byte[] Announced() => Json("in_progress"u8, isWhole: false);
+
+    public byte[] Whole(ReadOnlySpan<byte> status) => Json(status, isWhole: true);
+
+    private byte[] Json(ReadOnlySpan<byte> status, bool isWhole)
+    {
+        var output = new ArrayBufferWriter<byte>(256);
+        output.Write("{\"id\":\""u8);
+        output.Write(Id);
+        output.Write("\",\"type\":\""u8);
+        output.Write(Kind switch
+        {
+            OpenAIResponsesItemKind.Message => "message"u8,
+            OpenAIResponsesItemKind.Reasoning => "reasoning"u8,
+            OpenAIResponsesItemKind.Custom => "custom_tool_call"u8,
+            _ => "function_call"u8,
+        });
+        output.Write("\",\"status\":\""u8);
+        output.Write(status);
+        output.Write("\""u8);
+        switch (Kind)
+        {
+            case OpenAIResponsesItemKind.Message:
+                Content(output, isWhole);
+                break;
+            case OpenAIResponsesItemKind.Reasoning:
+                Summary(output, isWhole);
+                break;
+            default:
+                CallMembers(output, isWhole);
+                break;
+        }
+        output.Write("}"u8);
+        return output.WrittenSpan.ToArray();
+    }
+
+    private void Content(ArrayBufferWriter<byte> output, bool isWhole)
+    {
+        output.Write(",\"role\":\"assistant\",\"content\":["u8);
+        for (int i = 0; isWhole && i < Parts.Count; i++)
+        {
+            if (i > 0) output.Write(","u8);
+            Parts[i].Write(output, Parts[i].Token);
+        }
+        output.Write("]"u8);
+    }
+
+    private void Summary(ArrayBufferWriter<byte> output, bool isWhole)
+    {
+        output.Write(",\"summary\":["u8);
+        if (isWhole && Parts.Count > 0)
+        {
+            output.Write("{\"type\":\"summary_text\",\"text\":"u8);
+            output.Write(Parts[0].Token);
+            output.Write("}"u8);
+        }
+        output.Write("]"u8);
+        if (!isWhole || EncryptedContent is not { } encrypted) return;
+        output.Write(",\"encrypted_content\":"u8);
+        output.Write(encrypted);
+    }
+
+    private void CallMembers(ArrayBufferWriter<byte> output, bool isWhole)
+    {
+        output.Write(Kind == OpenAIResponsesItemKind.Custom ? ",\"input\":"u8 : ",\"arguments\":"u8);
+        output.Write(isWhole && Parts.Count > 0 ? Parts[0].Token : "\"\""u8);
+        output.Write(",\"call_id\":\""u8);
+        output.Write(Call!.Id);
+        output.Write("\",\"name\":"u8);
+        if (Call.Tool is { } tool)
+        {
+            output.Write(RawJson.Encode(tool.Name));
+            if (tool.Namespace is { } space)
+            {
+                output.Write(",\"namespace\":"u8);
+                output.Write(RawJson.Encode(space));
+            }
+            return;
+        }
+        output.Write("\""u8);
+        output.Write(Call.Name);
+        output.Write("\""u8);
+    }
+}
+
+public enum OpenAIResponsesItemKind { Message, Reasoning, Function, Custom }

@@ -1,0 +1,50 @@
+using System.Buffers;
+using System.Text.Json;
+using Aiproxy.Protocols.Model;
+using Aiproxy.Protocols.OpenAIChat;
+
+namespace Aiproxy.Protocols.OpenAIResponses;
+
+/// <summary>OpenAI Responses, towards clients and towards upstreams.</summary>
+public sealed class OpenAIResponsesProtocol : IClientProtocol, IUpstreamProtocol
+{
+    public string Name => "responses";
+
+    public RequestTarget? Match(string path) => path switch
+    {
+        "/v1/responses" => new RequestTarget(Operation.Generate),
+        "/v1/responses/input_tokens" => new RequestTarget(Operation.CountTokens),
+        "/v1/responses/compact" => new RequestTarget(Operation.Compact),
+        _ when path.StartsWith("/v1/responses/", StringComparison.Ordinal) && path.Length > 14 && path.IndexOf('/', 14) < 0 => new RequestTarget(Operation.Retrieve),
+        _ => null,
+    };
+
+    public RequestHead ReadHead(RequestTarget target, string query, ReadOnlySpan<byte> body) => OpenAIHead.Read(target, body);
+
+    public ChatRequest ReadRequest(JsonElement body, RequestHead head)
+    {
+        try
+        {
+            return OpenAIResponsesRequestReader.Read(body, head);
+        }
+        catch (InvalidOperationException)
+        {
+            // System.Text.Json's answer to an escaped lone surrogate in a member name.
+            throw new ProtocolException(ErrorKind.InvalidRequest, "the request body holds a string that is not valid Unicode");
+        }
+    }
+
+    public IResponseWriter CreateWriter(IBufferWriter<byte> output, WriterOptions options) => new OpenAIResponsesResponseWriter(output, options);
+
+    public int WriteError(IBufferWriter<byte> output, ProxyError error, string requestId) => OpenAIErrors.Write(output, error);
+
+    public void WriteModels(IBufferWriter<byte> output, IReadOnlyList<ModelEntry> models, bool single) => OpenAIModels.Write(output, models, single);
+
+    public void WriteTokenCount(IBufferWriter<byte> output, long tokens) => OpenAIModels.WriteTokenCount(output, tokens);
+
+    public void WriteRequest(IBufferWriter<byte> output, ChatRequest request) => throw new NotSupportedException();
+
+    public IResponseReader CreateReader(IResponseSink sink, bool clientArray = false) => new OpenAIResponsesResponseReader(sink);
+
+    public ProxyError ReadError(int status, ReadOnlySpan<byte> body) => OpenAIErrorReader.Read(status, body);
+}

@@ -1,0 +1,114 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using Aiproxy.Protocols;
+using Aiproxy.Protocols.Model;
+using Aiproxy.Protocols.OpenAIChat;
+
+namespace Aiproxy.Tests.Protocols.OpenAIChat;
+
+public sealed class OpenAIErrorsTests
+{
+    [Theory]
+    [InlineData(ErrorKind.InvalidRequest, 400, "invalid_request_error", null)]
+    [InlineData(ErrorKind.Unsupported, 400, "invalid_request_error", "unsupported_parameter")]
+    [InlineData(ErrorKind.ContextTooLong, 400, "invalid_request_error", "context_length_exceeded")]
+    [InlineData(ErrorKind.ContentPolicy, 400, "invalid_request_error", "content_policy_violation")]
+    [InlineData(ErrorKind.ClientAuth, 401, "invalid_request_error", "invalid_api_key")]
+    [InlineData(ErrorKind.ClientAuthMissing, 401, "invalid_request_error", "invalid_api_key")]
+    [InlineData(ErrorKind.Permission, 403, "permission_error", null)]
+    [InlineData(ErrorKind.NotFound, 404, "invalid_request_error", "model_not_found")]
+    [InlineData(ErrorKind.MethodNotAllowed, 405, "invalid_request_error", null)]
+    [InlineData(ErrorKind.Conflict, 409, "invalid_request_error", null)]
+    [InlineData(ErrorKind.TooLarge, 413, "invalid_request_error", null)]
+    [InlineData(ErrorKind.UnsupportedMedia, 415, "invalid_request_error", null)]
+    [InlineData(ErrorKind.RateLimit, 429, "rate_limit_error", "rate_limit_exceeded")]
+    [InlineData(ErrorKind.Quota, 429, "insufficient_quota", "insufficient_quota")]
+    [InlineData(ErrorKind.UpstreamAuth, 500, "server_error", "upstream_auth")]
+    [InlineData(ErrorKind.ServerError, 500, "server_error", null)]
+    [InlineData(ErrorKind.BadGateway, 502, "server_error", null)]
+    [InlineData(ErrorKind.Overloaded, 503, "server_error", "overloaded")]
+    [InlineData(ErrorKind.Unavailable, 503, "server_error", null)]
+    [InlineData(ErrorKind.Timeout, 504, "server_error", "timeout")]
+    public void Write_HasStatusTypeCode(ErrorKind kind, int status, string type, string? code)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        Assert.Equal(status, new OpenAIChatProtocol().WriteError(output, new ProxyError(kind, "m \ud800") { Param = "p" }, "req"));
+        JsonElement error = JsonDocument.Parse(output.WrittenMemory).RootElement.GetProperty("error");
+        Assert.Equal((type, code, "p"), (error.GetProperty("type").GetString(), error.GetProperty("code").GetString(), error.GetProperty("param").GetString()));
+    }
+
+    [Theory]
+    [InlineData(400, """{"error":{"message":"bad","type":"invalid_request_error","param":"x","code":"invalid_value"}}""", ErrorKind.InvalidRequest)]
+    [InlineData(400, """{"error":{"message":"long","code":"context_length_exceeded"}}""", ErrorKind.ContextTooLong)]
+    [InlineData(400, """{"error":{"message":"This model's maximum context length is 4096 tokens."}}""", ErrorKind.ContextTooLong)]
+    [InlineData(400, """{"object":"error","message":"the request exceeds the available context size","code":400}""", ErrorKind.ContextTooLong)]
+    [InlineData(400, """{"error":{"message":"no","code":"content_policy_violation"}}""", ErrorKind.ContentPolicy)]
+    [InlineData(422, """{"detail":[{"msg":"field required"}]}""", ErrorKind.InvalidRequest)]
+    [InlineData(401, """{"error":{"message":"Incorrect API key provided"}}""", ErrorKind.UpstreamAuth)]
+    [InlineData(402, "{}", ErrorKind.Quota)]
+    [InlineData(403, "", ErrorKind.UpstreamAuth)]
+    [InlineData(404, """{"error":{"code":"model_not_found"}}""", ErrorKind.NotFound)]
+    [InlineData(408, "", ErrorKind.Timeout)]
+    [InlineData(409, "", ErrorKind.Conflict)]
+    [InlineData(413, "", ErrorKind.TooLarge)]
+    [InlineData(429, """{"error":{"code":"rate_limit_exceeded"}}""", ErrorKind.RateLimit)]
+    [InlineData(429, """{"error":{"type":"insufficient_quota"}}""", ErrorKind.Quota)]
+    [InlineData(429, """[{"error":{"code":429,"status":"RESOURCE_EXHAUSTED"}}]""", ErrorKind.RateLimit)]
+    [InlineData(500, "null", ErrorKind.ServerError)]
+    [InlineData(502, "<html>", ErrorKind.BadGateway)]
+    [InlineData(503, "", ErrorKind.Overloaded)]
+    [InlineData(529, "", ErrorKind.Overloaded)]
+    [InlineData(504, "[]", ErrorKind.Timeout)]
+    [InlineData(418, "\"x\"", ErrorKind.InvalidRequest)]
+    public void Read_ClassifiesByStatusThenCodeThenMessage(int status, string body, ErrorKind kind)
+    {
+        ProxyError error = new OpenAIChatProtocol().ReadError(status, Encoding.UTF8.GetBytes(body));
+        Assert.Equal((kind, status), (error.Kind, error.UpstreamStatus));
+        Assert.NotEmpty(error.Message);
+    }
+
+    [Fact]
+    public void Html_IsQuotedShortly()
+    {
+        string message = OpenAIErrorReader.Read(502, Encoding.UTF8.GetBytes("<html>\n" + new string('x', 5000))).Message;
+        Assert.StartsWith("502 BadGateway: <html> xxx", message);
+        Assert.InRange(message.Length, 100, 230);
+    }
+
+    [Theory]
+    [InlineData("https://h/v1?key=abc123&x=1 failed", "https://h/v1?key=***&x=1 failed")]
+    [InlineData("key sk-fake-0123456789abcdef is wrong", "key *** is wrong")]
+    [InlineData("AIzaFakeFakeFakeFake012 refused", "*** refused")]
+    [InlineData("Authorization: Bearer abcdef.ghi", "Authorization: Bearer ***")]
+    [InlineData("nothing to hide: task-list, risk-free, max_tokens=5", "nothing to hide: task-list, risk-free, max_tokens=5")]
+    public void Secrets_AreTakenOut(string message, string expected)
+    {
+        Assert.Equal(expected, OpenAIErrorReader.Read(400, JsonSerializerFree(message)).Message);
+        Assert.Equal(expected, Redaction.Apply(message));
+    }
+
+    private static byte[] JsonSerializerFree(string message) => Encoding.UTF8.GetBytes($$$"""{"error":{"message":"{{{message}}}"}}""");
+
+    [Theory]
+    [InlineData("Please try again in 6.5s.", 6.5)]
+    [InlineData("Try again in 250ms", 0.25)]
+    [InlineData("try again in 2m", 120)]
+    public void WaitInMessage_IsRead(string message, double seconds) =>
+        Assert.Equal(TimeSpan.FromSeconds(seconds), OpenAIErrorReader.Read(429, JsonSerializerFree(message)).RetryAfter);
+
+    [Fact]
+    public void ModelsAndTokenCount_HaveTheirShapes()
+    {
+        var protocol = new OpenAIChatProtocol();
+        var output = new ArrayBufferWriter<byte>();
+        protocol.WriteModels(output, [new ModelEntry("a/b"), new ModelEntry("c")], single: false);
+        Assert.Equal("""{"object":"list","data":[{"id":"a/b","object":"model","created":0,"owned_by":"aiproxy"},{"id":"c","object":"model","created":0,"owned_by":"aiproxy"}]}""", Encoding.UTF8.GetString(output.WrittenSpan));
+        output.Clear();
+        protocol.WriteModels(output, [new ModelEntry("c")], single: true);
+        Assert.Equal("""{"id":"c","object":"model","created":0,"owned_by":"aiproxy"}""", Encoding.UTF8.GetString(output.WrittenSpan));
+        output.Clear();
+        protocol.WriteTokenCount(output, 12);
+        Assert.Equal("""{"object":"response.input_tokens","input_tokens":12}""", Encoding.UTF8.GetString(output.WrittenSpan));
+    }
+}

@@ -1,0 +1,221 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using Aiproxy.Protocols;
+using Aiproxy.Protocols.Model;
+using Aiproxy.Protocols.OpenAIResponses;
+using Aiproxy.Tests.Protocols.OpenAIChat;
+
+namespace Aiproxy.Tests.Protocols.OpenAIResponses;
+
+public sealed class OpenAIResponsesResponseReaderTests
+{
+    private const string Created = """{"type":"response.created","response":{"id":"resp_1","model":"m","status":"in_progress","output":[]}}""";
+
+    private const string ExampleLog =
+        "start resp_Demo gpt-6.1-sol | 0 Thinking | 0 +The user wants the weather. I should call the tool. | 0 seal Encrypted gAAAAABdemo== | 0 end | 1 Text | 1 +Let me check Oslo. | 1 end | " +
+        "2 ToolCall call_Demo get_weather | 2 +{\"city\": \"Oslo\", \"unit\": \"c\"} | 2 end | finish ToolUse";
+
+    private static OpenAIRecorder Run(params string[] events)
+    {
+        var sink = new OpenAIRecorder();
+        var reader = new OpenAIResponsesResponseReader(sink);
+        foreach (string one in events) OpenAITranscript.Feed(reader, "", one);
+        reader.Complete();
+        return sink;
+    }
+
+    private static string Completed(string output = "[]", string more = "") => $$$"""{"type":"response.completed","response":{"id":"resp_1","status":"completed","output":{{{output}}}{{{more}}}}}""";
+
+    [Fact]
+    public void Example_ReadsEverythingOnce_E34_SealOnlyFromDone()
+    {
+        var sink = new OpenAIRecorder();
+        OpenAITranscript.Feed(new OpenAIResponsesResponseReader(sink), OpenAITranscript.Load("responses/stream.sse"));
+        Assert.Equal(ExampleLog, sink.Log);
+        Assert.Equal(new TokenUsage { Input = 41, CacheRead = 1200, CacheWrite = 0, Output = 58, Reasoning = 20 }, sink.Total);
+    }
+
+    [Fact]
+    public void ExampleWithoutEventLines_ReadsTheSame() =>
+        Assert.Equal(ExampleLog, Run([.. OpenAITranscript.Split(OpenAITranscript.Load("responses/stream.sse")).Select(static one => one.Data)]).Log);
+
+    [Fact]
+    public void ExampleWhole_ReadsTheSame()
+    {
+        var sink = new OpenAIRecorder();
+        new OpenAIResponsesResponseReader(sink).ReadWhole(Encoding.UTF8.GetBytes(OpenAITranscript.Load("responses/whole.json")));
+        Assert.Equal(ExampleLog, sink.Log);
+    }
+
+    [Theory]
+    [InlineData(".delta")]
+    [InlineData(".done")]
+    [InlineData("_part.")]
+    [InlineData("output_item.added")]
+    [InlineData("output_item.done")]
+    public void ExampleWithoutAKindOfEvents_LosesNothing(string kind)
+    {
+        List<(string Event, string Data)> events = OpenAITranscript.Split(OpenAITranscript.Load("responses/stream.sse"));
+        OpenAIRecorder sink = Run([.. events.Where(one => !one.Event.Contains(kind)).Select(static one => one.Data)]);
+        Assert.Equal(["The user wants the weather. I should call the tool.", "Let me check Oslo.", "{\"city\": \"Oslo\", \"unit\": \"c\"}"], sink.Texts.OrderBy(static pair => pair.Key).Select(static pair => pair.Value));
+        Assert.Equal(FinishReason.ToolUse, sink.Reason);
+        Assert.Equal(1, sink.Calls.Count(static call => call.Contains("ToolCall call_Demo get_weather")));
+        Assert.Contains("seal Encrypted gAAAAABdemo==", sink.Log);
+    }
+
+    [Fact]
+    public void E63_CutAnywhereBeforeTerminal_NeverFinishes()
+    {
+        List<(string Event, string Data)> events = OpenAITranscript.Split(OpenAITranscript.Load("responses/stream.sse"));
+        for (int cut = 0; cut < events.Count - 1; cut++)
+        {
+            OpenAIRecorder sink = Run([.. events.Take(cut).Select(static one => one.Data), "[DONE]"]);
+            Assert.Null(sink.Reason);
+            Assert.Equal(ErrorKind.BadGateway, sink.Error?.Kind);
+        }
+    }
+
+    [Fact]
+    public void OnlyTerminalWithOutput_IsRead() =>
+        Assert.Equal("start resp_1 m | 0 Text | 0 +hi | 0 end | 1 Foreign | 1 end | 2 CustomToolCall c p | 2 +x\ny | 2 end | finish ToolUse", Run(Created, Completed(
+            """[{"type":"message","id":"a","content":[{"type":"output_text","text":"hi"}]},{"type":"web_search_call","id":"b"},{"type":"custom_tool_call","id":"d","call_id":"c","name":"p","input":"x\ny"}]""")).Log);
+
+    [Fact]
+    public void EmptyTerminalOutput_KeepsWhatWasStreamed() =>
+        Assert.Equal("start resp_1 m | 0 Text | 0 +hi | 0 end | finish EndTurn", Run(Created,
+            """{"type":"response.output_text.delta","output_index":0,"item_id":"a","content_index":0,"delta":"hi"}""", Completed()).Log);
+
+    [Fact]
+    public void OverlappingCalls_KeepTheirArguments()
+    {
+        OpenAIRecorder sink = Run(Created,
+            """{"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","id":"f0","call_id":"c0","name":"f","arguments":""}}""",
+            """{"type":"response.output_item.added","output_index":1,"item":{"type":"function_call","id":"f1","call_id":"c1","name":"g","namespace":"ns","arguments":""}}""",
+            """{"type":"response.function_call_arguments.delta","output_index":0,"item_id":"f0","delta":"{\"a\""}""",
+            """{"type":"response.function_call_arguments.delta","item_id":"f1","delta":"{\"b\""}""",
+            """{"type":"response.function_call_arguments.delta","output_index":0,"item_id":"f0","delta":":1}"}""",
+            """{"type":"response.function_call_arguments.delta","item_id":"f1","delta":":2}"}""",
+            Completed());
+        Assert.Equal(["{\"a\":1}", "{\"b\":2}"], sink.Texts.Values);
+        Assert.Contains("1 ToolCall c1 ns__g", sink.Log);
+    }
+
+    [Fact]
+    public void RawReasoningAndSummary_AreNotAddedUp() =>
+        Assert.Equal("start resp_1 m | 0 Thinking | 0 +raw\n\nmore | 0 end | finish EndTurn", Run(Created,
+            """{"type":"response.output_item.added","output_index":0,"item":{"type":"reasoning","id":"r","summary":[]}}""",
+            """{"type":"response.reasoning_text.delta","output_index":0,"item_id":"r","content_index":0,"delta":"raw"}""",
+            """{"type":"response.reasoning_summary_text.delta","output_index":0,"item_id":"r","summary_index":0,"delta":"sum"}""",
+            """{"type":"response.reasoning_text.delta","output_index":0,"item_id":"r","content_index":1,"delta":"more"}""",
+            """{"type":"response.output_item.done","output_index":0,"item":{"type":"reasoning","id":"r","summary":[{"type":"summary_text","text":"sum"}]}}""",
+            Completed()).Log);
+
+    [Fact]
+    public void RefusalPart_IsARefusal() =>
+        Assert.Equal("start resp_1 m | 0 Refusal | 0 +No. | 0 end | finish EndTurn", Run(Created,
+            """{"type":"response.refusal.delta","output_index":0,"item_id":"a","content_index":0,"delta":"No."}""",
+            """{"type":"response.refusal.done","output_index":0,"item_id":"a","content_index":0,"refusal":"No."}""", Completed()).Log);
+
+    [Theory]
+    [InlineData("max_output_tokens", FinishReason.MaxTokens)]
+    [InlineData("content_filter", FinishReason.Refusal)]
+    public void E61_Incomplete_FinishesByReason(string reason, FinishReason expected) =>
+        Assert.Equal(expected, Run(Created, $$$"""{"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"{{{reason}}}"},"output":[]}}""").Reason);
+
+    [Theory]
+    [InlineData("""{"type":"response.failed","response":{"status":"failed","error":{"code":"rate_limit_exceeded","message":"Please try again in 1.5s"}}}""", ErrorKind.RateLimit)]
+    [InlineData("""{"type":"response.failed","response":{"status":"failed","error":null}}""", ErrorKind.ServerError)]
+    [InlineData("""{"type":"error","code":"server_is_overloaded","message":"busy","param":null,"sequence_number":3}""", ErrorKind.Overloaded)]
+    [InlineData("""{"type":"error","error":{"type":"invalid_request_error","code":"context_length_exceeded","message":"long"}}""", ErrorKind.ContextTooLong)]
+    [InlineData("""{"error":{"message":"x","type":"usage_limit_reached","resets_in_seconds":90}}""", ErrorKind.Quota)]
+    public void E60_Failures_Fail(string failure, ErrorKind kind)
+    {
+        OpenAIRecorder sink = Run(Created, failure, Completed());
+        Assert.Equal(kind, sink.Error?.Kind);
+        if (kind == ErrorKind.RateLimit) Assert.Equal(TimeSpan.FromSeconds(1.5), sink.Error?.RetryAfter);
+        if (kind == ErrorKind.Quota) Assert.Equal(TimeSpan.FromSeconds(90), sink.Error?.RetryAfter);
+    }
+
+    [Fact]
+    public void KeepaliveAndUnknownEvents_AreSkipped() =>
+        Assert.Equal("start resp_1 m | finish EndTurn", Run(Created, """{"type":"keepalive","sequence_number":4}""", """{"type":"codex.rate_limits"}""", """{"type":"response.new_thing","x":[]}""", "7", Completed()).Log);
+
+    [Fact]
+    public void CallWithoutName_Fails() =>
+        Assert.Equal(ErrorKind.BadGateway, Run(Created, """{"type":"response.function_call_arguments.delta","output_index":0,"item_id":"x","delta":"{}"}""", Completed()).Error?.Kind);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{}")]
+    [InlineData("[]")]
+    [InlineData("<html>")]
+    [InlineData("""{"id":"x"}""")]
+    public void WholeWithoutAnswer_Fails(string body)
+    {
+        var sink = new OpenAIRecorder();
+        new OpenAIResponsesResponseReader(sink).ReadWhole(Encoding.UTF8.GetBytes(body));
+        Assert.Equal(ErrorKind.BadGateway, sink.Error?.Kind);
+    }
+
+    private static string Copy(IEnumerable<string> events, Action<IResponseReader, IBufferWriter<byte>> act)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        var reader = new OpenAIResponsesResponseReader(new OpenAIRecorder());
+        foreach (string one in events) OpenAITranscript.Feed(reader, "", one);
+        act(reader, output);
+        return Encoding.UTF8.GetString(output.WrittenSpan);
+    }
+
+    [Fact]
+    public void KeepaliveBeforeCreated_IsAComment() => Assert.Equal(": keepalive\n\n", Copy([], static (reader, output) => reader.WriteKeepalive(output)));
+
+    [Fact]
+    public void KeepaliveAndFailureAfterCreated_CountOn()
+    {
+        IEnumerable<string> events = OpenAITranscript.Split(OpenAITranscript.Load("responses/stream.sse")).Take(16).Select(static one => one.Data);
+        string written = Copy(events, static (reader, output) =>
+        {
+            reader.WriteKeepalive(output);
+            reader.WriteFailure(output, new ProxyError(ErrorKind.RateLimit, "slow down") { RetryAfter = TimeSpan.FromSeconds(3) });
+        });
+        List<(string Event, string Data)> told = OpenAITranscript.Split(written);
+        Assert.Equal(("keepalive", """{"type":"keepalive","sequence_number":16}"""), told[0]);
+        Assert.Equal("response.failed", told[1].Event);
+        JsonElement failed = JsonDocument.Parse(told[1].Data).RootElement;
+        JsonElement response = failed.GetProperty("response");
+        Assert.Equal(17, failed.GetProperty("sequence_number").GetInt64());
+        Assert.Equal(("resp_Demo", "failed"), (response.GetProperty("id").GetString(), response.GetProperty("status").GetString()));
+        Assert.Equal(["rs_Demo", "msg_Demo"], response.GetProperty("output").EnumerateArray().Select(static item => item.GetProperty("id").GetString()));
+        Assert.Equal("rate_limit_exceeded", response.GetProperty("error").GetProperty("code").GetString());
+        Assert.Contains("try again in 3s", response.GetProperty("error").GetProperty("message").GetString());
+        Assert.Equal("get_weather", response.GetProperty("tools")[0].GetProperty("name").GetString());
+    }
+
+    [Fact]
+    public void FailureBeforeCreated_MakesTheStart()
+    {
+        List<(string Event, string Data)> told = OpenAITranscript.Split(Copy([], static (reader, output) => reader.WriteFailure(output, new ProxyError(ErrorKind.BadGateway, "x"))));
+        Assert.Equal(["response.created", "response.failed"], told.Select(static one => one.Event));
+        JsonElement[] responses = [.. told.Select(static one => JsonDocument.Parse(one.Data).RootElement.GetProperty("response"))];
+        Assert.Equal(responses[0].GetProperty("id").GetString(), responses[1].GetProperty("id").GetString());
+        Assert.StartsWith("resp_", responses[0].GetProperty("id").GetString());
+    }
+
+    [Fact]
+    public void ManyFinishedItems_AreBounded()
+    {
+        string big = new('x', 300_000);
+        IEnumerable<string> events = Enumerable.Range(0, 9).Select(i => $$$"""{"type":"response.output_item.done","output_index":{{{i}}},"item":{"type":"message","id":"m{{{i}}}","content":[{"type":"output_text","text":"{{{big}}}"}]}}""").Prepend(Created);
+        string written = Copy(events, static (reader, output) => reader.WriteFailure(output, new ProxyError(ErrorKind.BadGateway, "x")));
+        Assert.InRange(written.Length, 900_000, OpenAIResponsesCopy.MaxItemBytes + 10_000);
+    }
+
+    [Fact]
+    public void LineBreaksInsideRememberedJson_DoNotBreakTheEvent()
+    {
+        string written = Copy(["{\"type\":\"response.created\",\n\"response\":{\n\"id\":\"resp_1\"}}"], static (reader, output) => reader.WriteFailure(output, new ProxyError(ErrorKind.BadGateway, "x")));
+        Assert.Single(OpenAITranscript.Split(written));
+        Assert.Equal("resp_1", JsonDocument.Parse(OpenAITranscript.Split(written)[0].Data).RootElement.GetProperty("response").GetProperty("id").GetString());
+    }
+}
