@@ -11,13 +11,15 @@ namespace Aiproxy.Tests.Conversations;
 /// <param name="Proofs">Unwrapped, in order.</param>
 public sealed record AnswerShape(IReadOnlyList<string> Content, IReadOnlyList<string> Proofs, string End, TokenUsage Usage)
 {
-    /// <param name="request">What the answer is to: it says whether thinking is shown and what the client calls its tools.</param>
+    /// <param name="request">What the answer is to: it says whether thinking is shown.</param>
+    /// <param name="names">What the client calls its tools; null: the answer has been written for the client already.</param>
     /// <param name="keepsBroken">Calls whose arguments a limit cut are told as they are.</param>
-    public static AnswerShape Of(SinkRecorder recorder, Speech speech, ChatRequest request, bool keepsBroken)
+    /// <param name="made">Which calls had no id, so that the writer made one up.</param>
+    public static AnswerShape Of(SinkRecorder recorder, Speech speech, ChatRequest request, ToolNames? names, bool keepsBroken, IReadOnlyList<bool> made)
     {
+        int calls = 0;
         var items = new List<(string Kind, string Text)>();
         var proofs = new List<string>();
-        ToolNames names = ToolNames.Of(request);
         bool shows = request.Reasoning?.Visible ?? speech.ShowsByDefault, hasRefusal = false, hasCall = false;
         foreach (RecordedBlock block in recorder.Blocks)
         {
@@ -35,9 +37,10 @@ public sealed record AnswerShape(IReadOnlyList<string> Content, IReadOnlyList<st
                     items.Add(("thinking", block.Text));
                     break;
                 case BlockKind.ToolCall or BlockKind.CustomToolCall:
-                    string? call = Call(block, speech, names.Find(block.Name));
+                    string id = made[calls++] ? "?" : block.Id;
+                    string? call = Call(block, id, speech, names?.Find(block.Name));
                     hasCall |= call is not null;
-                    if (call is not null || keepsBroken) items.Add(("call", call ?? $"{block.Id} {block.Name} cut {block.Text}"));
+                    if (call is not null || keepsBroken) items.Add(("call", call ?? $"{id} {block.Name} cut {block.Text}"));
                     break;
             }
         }
@@ -46,19 +49,19 @@ public sealed record AnswerShape(IReadOnlyList<string> Content, IReadOnlyList<st
     }
 
     /// <summary>Null: the arguments are cut.</summary>
-    private static string? Call(RecordedBlock block, Speech speech, ToolDefinition? tool)
+    private static string? Call(RecordedBlock block, string id, Speech speech, ToolDefinition? tool)
     {
         string name = tool is null ? block.Name : ToolNames.Flat(tool);
         if (block.Kind == BlockKind.CustomToolCall)
-            return speech.CustomCalls ? $"{block.Id} {name} custom {block.Text}" : $$"""{{block.Id}} {{name}} {"input":"{{block.Raw}}"}""";
+            return speech.CustomCalls ? $"{id} {name} custom {block.Text}" : $$"""{{id}} {{name}} {"input":"{{block.Raw}}"}""";
         string arguments = block.Text.Trim();
         if (arguments.Length == 0) arguments = "{}";
         try
         {
             using JsonDocument document = JsonDocument.Parse(arguments, new JsonDocumentOptions { MaxDepth = 300 });
             if (document.RootElement.ValueKind != JsonValueKind.Object) return null;
-            if (speech.CustomCalls && tool?.Kind == ToolKind.Custom) return $"{block.Id} {name} custom {document.RootElement.GetProperty("input").GetString()}";
-            return $"{block.Id} {name} {arguments}";
+            if (speech.CustomCalls && tool?.Kind == ToolKind.Custom) return $"{id} {name} custom {document.RootElement.GetProperty("input").GetString()}";
+            return $"{id} {name} {(document.RootElement.GetPropertyCount() == 0 ? "{}" : arguments)}";
         }
         catch (JsonException)
         {
@@ -72,10 +75,9 @@ public sealed record AnswerShape(IReadOnlyList<string> Content, IReadOnlyList<st
         int space = block.Seal.IndexOf(' ');
         SealKind kind = Enum.Parse<SealKind>(block.Seal[..space]);
         string value = block.Seal[(space + 1)..];
-        if (SealEnvelope.Unwrap(value) is var (seal, _)) (kind, value) = (seal.Kind, seal.Value);
-        // A carrier read back is a block of its own: where it may stand was decided when it was written.
-        bool isCarrier = block.Kind is BlockKind.Thinking or BlockKind.Text && block.Text.Length == 0;
-        return kind == SealKind.None || !(isCarrier || speech.Proofs(block.Kind, kind)) ? null : $"{kind} {value}";
+        if (SealEnvelope.Unwrap(value) is var (seal, _)) return seal.Kind == SealKind.None ? null : $"{seal.Kind} {seal.Value}";
+        if (speech.Name == "responses") kind = SealKind.Encrypted;
+        return kind == SealKind.None || !speech.Proofs(block.Kind, kind) ? null : $"{kind} {value}";
     }
 
     private static List<(string Kind, string Text)> Join(List<(string Kind, string Text)> items, Joins joins)
@@ -97,6 +99,7 @@ public sealed record AnswerShape(IReadOnlyList<string> Content, IReadOnlyList<st
         if (recorder.Error is not null) return "failed";
         FinishReason reason = recorder.Finished ?? throw new InvalidOperationException("the answer has no end");
         if (speech.Ends.TryGetValue(reason, out FinishReason other)) reason = other;
+        if (reason == FinishReason.ToolUse && !hasCall) reason = FinishReason.EndTurn;
         if (reason == FinishReason.EndTurn && hasCall) reason = FinishReason.ToolUse;
         if (reason == FinishReason.EndTurn && hasRefusal && speech.Name == "anthropic") reason = FinishReason.Refusal;
         return speech.Stops && recorder.StopSequence.Length > 0 ? $"{reason} {recorder.StopSequence}" : reason.ToString();

@@ -1,6 +1,9 @@
 using System.Buffers;
 using System.Text;
+using Aiproxy.EventStream;
 using Aiproxy.Protocols;
+using Aiproxy.Protocols.Model;
+using Aiproxy.Tests.EventStream;
 using Aiproxy.Tests.Protocols.Anthropic;
 using Aiproxy.Tests.StreamInvariants;
 
@@ -9,6 +12,9 @@ namespace Aiproxy.Tests.Conversations;
 /// <summary>Each answer of the corpus in each client protocol, streamed and whole: obeys the protocol's grammar, says what it should, and is what the golden file has.</summary>
 public sealed class ConversationAnswerTests
 {
+    // What tells that the answer ended properly.
+    private static readonly string[] Ends = ["\"stop_reason\":\"", "\"response.completed\"", "\"response.incomplete\"", "\"finishReason\":", "\"finish_reason\":\""];
+
     public static TheoryData<string, string> Pairs
     {
         get
@@ -34,8 +40,8 @@ public sealed class ConversationAnswerTests
         Assert.Equal(told.Error is null ? StreamEnd.Finished : StreamEnd.Failed, end);
 
         SinkRecorder read = new();
-        ReadStream(speech.Upstream, sse, read);
-        Compare(told, read, speech, conversation, keepsBroken: speech.Name != "gemini");
+        ReadStream(speech.Upstream, read, [.. sse]);
+        Compare(told, read, speech, conversation.Request, keepsBroken: speech.Name != "gemini");
         Golden.Check($"{name}.{protocol}.sse.golden", sse);
     }
 
@@ -48,36 +54,30 @@ public sealed class ConversationAnswerTests
         byte[] json = Write(conversation, speech, stream: false);
         SinkRecorder told = Told(conversation), read = new();
         speech.Upstream.CreateReader(read).ReadWhole(json);
-        Compare(told, read, speech, conversation, keepsBroken: speech.Name is not ("gemini" or "anthropic"));
+        Compare(told, read, speech, conversation.Request, keepsBroken: speech.Name is not ("gemini" or "anthropic"));
         Golden.Check($"{name}.{protocol}.json.golden", json);
     }
 
-    /// <summary>A stream cut anywhere before its end must not read as a whole answer.</summary>
+    /// <summary>A stream cut anywhere before it told its end must not read as a whole answer.</summary>
     [Theory]
     [MemberData(nameof(Pairs))]
     public void Streamed_Cut_NeverReadsAsFinished(string name, string protocol)
     {
         Speech speech = Speech.Of(protocol);
-        string sse = Encoding.UTF8.GetString(Write(ConversationCase.Load(name), speech, stream: true));
-        List<(string Event, string Data)> events = Wire.Events(sse);
-        string[] ends = ["message_delta", "message_stop", "response.completed", "response.incomplete", "[DONE]"];
-        int last = events.FindIndex(item => ends.Contains(item.Event) || ends.Contains(item.Data) || HasEnd(item.Data));
-        for (int count = 0; count < (last < 0 ? events.Count : last); count++)
+        byte[] sse = Write(ConversationCase.Load(name), speech, stream: true);
+        int end = Ends.Select(word => sse.AsSpan().IndexOf(Encoding.UTF8.GetBytes(word))).Where(at => at >= 0).DefaultIfEmpty(sse.Length).Min();
+        for (int length = 0; length < end; length += 1 + length / 40)
         {
             SinkRecorder read = new();
-            IResponseReader reader = speech.Upstream.CreateReader(read);
-            for (int i = 0; i < count; i++) Wire.Push(reader, events[i].Data, events[i].Event);
-            reader.Complete();
+            ReadStream(speech.Upstream, read, sse[..length]);
             Assert.NotNull(read.Error);
         }
-
-        static bool HasEnd(string data) => data.Contains("\"finishReason\":", StringComparison.Ordinal) || data.Contains("\"finish_reason\":\"", StringComparison.Ordinal);
     }
 
     public static byte[] Write(ConversationCase conversation, Speech speech, bool stream)
     {
         var output = new ArrayBufferWriter<byte>();
-        conversation.Play(speech.Client.CreateWriter(output, Wire.Options(stream, request: conversation.Request)));
+        conversation.Play(new WholeCharacters(speech.Client.CreateWriter(output, Wire.Options(stream, request: conversation.Request))));
         return output.WrittenSpan.ToArray();
     }
 
@@ -89,7 +89,18 @@ public sealed class ConversationAnswerTests
         _ => GeminiStream.CheckSse(sse),
     };
 
-    internal static void ReadStream(IUpstreamProtocol protocol, byte[] sse, IResponseSink sink) => Wire.Read(protocol, Encoding.UTF8.GetString(sse), sink);
+    /// <summary>Reads a stream to its end, the bytes arriving in these pieces.</summary>
+    internal static void ReadStream(IUpstreamProtocol protocol, IResponseSink sink, params byte[][] pieces)
+    {
+        IResponseReader reader = protocol.CreateReader(sink);
+        var frames = new SseReader(ScriptedPipe.Of(pieces));
+        while (frames.FillAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult())
+        {
+            while (frames.TryRead(out Frame frame)) reader.Read(in frame);
+        }
+        while (frames.TryRead(out Frame frame)) reader.Read(in frame);
+        reader.Complete();
+    }
 
     private static SinkRecorder Told(ConversationCase conversation)
     {
@@ -98,7 +109,8 @@ public sealed class ConversationAnswerTests
         return recorder;
     }
 
-    private static void Compare(SinkRecorder told, SinkRecorder read, Speech speech, ConversationCase conversation, bool keepsBroken)
+    /// <summary>What was written and what is read back are the same, as far as the protocol can say it.</summary>
+    internal static void Compare(SinkRecorder told, SinkRecorder read, Speech speech, ChatRequest request, bool keepsBroken)
     {
         if (told.Error is not null)
         {
@@ -106,7 +118,9 @@ public sealed class ConversationAnswerTests
             return;
         }
         Assert.Null(read.Error);
-        AnswerShape expected = AnswerShape.Of(told, speech, conversation.Request, keepsBroken), actual = AnswerShape.Of(read, speech, conversation.Request, keepsBroken);
+        bool[] made = [.. told.Blocks.Where(block => block.Kind is BlockKind.ToolCall or BlockKind.CustomToolCall).Select(block => block.Id.Length == 0)];
+        AnswerShape expected = AnswerShape.Of(told, speech, request, ToolNames.Of(request), keepsBroken, made);
+        AnswerShape actual = AnswerShape.Of(read, speech, request, null, keepsBroken, made);
         Assert.Equal(expected.Content, actual.Content);
         Assert.Equal(expected.Proofs, actual.Proofs);
         Assert.Equal(expected.End, actual.End);

@@ -54,8 +54,10 @@ public sealed record Speech(
 
     public static Speech Of(string name) => All.First(speech => speech.Name == name);
 
-    private static bool OnThinkingOrCall(BlockKind block, SealKind seal) =>
-        block is BlockKind.Thinking || (block is BlockKind.ToolCall or BlockKind.CustomToolCall && seal == SealKind.Thought);
+    private static bool IsCall(BlockKind block) => block is BlockKind.ToolCall or BlockKind.CustomToolCall;
+
+    /// <summary>Gemini's signatures on anything but a call prove nothing that another protocol could send back to its place.</summary>
+    private static bool OnThinkingOrCall(BlockKind block, SealKind seal) => seal == SealKind.Thought ? IsCall(block) : block == BlockKind.Thinking;
 
     private static Speech Anthropic()
     {
@@ -68,7 +70,7 @@ public sealed record Speech(
     {
         var protocol = new OpenAIChatProtocol();
         return new Speech("openai", protocol, protocol, Joins.Kinds, ShowsByDefault: true, SpokenRefusal: true, CustomCalls: true, Stops: false,
-            CacheWrites: true, Lifetimes: false, Plain, (block, seal) => seal == SealKind.Thought && block is BlockKind.ToolCall or BlockKind.CustomToolCall);
+            CacheWrites: true, Lifetimes: false, Plain, (block, seal) => seal == SealKind.Thought && IsCall(block));
     }
 
     private static Speech Responses()
