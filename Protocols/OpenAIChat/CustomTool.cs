@@ -6,9 +6,6 @@ namespace Aiproxy.Protocols.OpenAIChat;
 /// <summary>A free-form tool in the clothes of a function with one string argument <c>input</c>, for upstreams that know only functions.</summary>
 public static class CustomTool
 {
-    /// <summary>Schema of the wrapping function.</summary>
-    public static ReadOnlySpan<byte> Schema => """{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}"""u8;
-
     /// <summary>The free text out of the arguments; arguments that are not the wrapper go through as they are.</summary>
     /// <param name="arguments">JSON string token that holds the arguments' JSON text.</param>
     /// <returns>JSON string token of the text.</returns>

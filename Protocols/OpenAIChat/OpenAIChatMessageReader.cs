@@ -94,7 +94,10 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
         TryGet(call, "extra_content"u8, out JsonElement extra) && extra.ValueKind == JsonValueKind.Object
         && TryGet(extra, "google"u8, out JsonElement google) && google.ValueKind == JsonValueKind.Object
         && TryGet(google, "thought_signature"u8, out JsonElement value) && value.ValueKind == JsonValueKind.String
-            ? new Seal(SealKind.Thought, "", Text(value, "")) : null;
+            ? SignatureIn(Text(value, "")) : null;
+
+    private static Seal? SignatureIn(string value) =>
+        SealEnvelope.IsEnvelope(value) ? SealEnvelope.Unwrap(value)?.Seal is { Kind: SealKind.Thought } seal ? seal : null : new Seal(SealKind.Thought, "", value);
 
     private void Result(JsonElement message, string path, string role)
     {

@@ -5,8 +5,11 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Protocols.OpenAIChat;
 
 /// <summary>OpenAI Chat Completions, towards clients and towards upstreams.</summary>
-public sealed class OpenAIChatProtocol : IClientProtocol, IUpstreamProtocol
+/// <param name="traits">Of the upstream; towards clients they do not matter. null: the defaults.</param>
+public sealed class OpenAIChatProtocol(OpenAIChatTraits? traits = null) : IClientProtocol, IUpstreamProtocol
 {
+    private readonly OpenAIChatTraits _traits = traits ?? new OpenAIChatTraits();
+
     public string Name => "openai";
 
     public RequestTarget? Match(string path) => path == "/v1/chat/completions" ? new RequestTarget(Operation.Generate) : null;
@@ -35,7 +38,18 @@ public sealed class OpenAIChatProtocol : IClientProtocol, IUpstreamProtocol
 
     public void WriteTokenCount(IBufferWriter<byte> output, long tokens) => OpenAIModels.WriteTokenCount(output, tokens);
 
-    public void WriteRequest(IBufferWriter<byte> output, ChatRequest request) => throw new NotSupportedException();
+    public void WriteRequest(IBufferWriter<byte> output, ChatRequest request)
+    {
+        try
+        {
+            OpenAIChatRequestWriter.Write(output, request, _traits);
+        }
+        catch (Exception fault) when (fault is InvalidOperationException or ArgumentException)
+        {
+            // System.Text.Json's answers to lone surrogates and broken UTF-8 inside of what is copied from the client.
+            throw new ProtocolException(ErrorKind.InvalidRequest, "the request body holds a string that is not valid Unicode");
+        }
+    }
 
     public IResponseReader CreateReader(IResponseSink sink, bool clientArray = false) => new OpenAIChatResponseReader(sink);
 

@@ -26,6 +26,7 @@ public static class OpenAIChatRequestReader
         return new ChatRequest
         {
             Model = head.Model,
+            Protocol = "openai",
             Stream = head.Stream,
             System = system,
             Turns = turns,

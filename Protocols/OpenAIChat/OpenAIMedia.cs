@@ -31,6 +31,13 @@ public static class OpenAIMedia
         return new MediaPart(MediaKind.Audio, new Base64Source(type, data));
     }
 
+    /// <summary>Content as a data URL, in the form that a strict server takes.</summary>
+    public static string DataUrl(Base64Source source) => $"data:{Base64Text.MediaType(source.MediaType, source.Data)};base64,{Base64Text.Normal(source.Data)}";
+
+    /// <summary>An image in one of the forms that all vendors take.</summary>
+    public static bool IsCommonImage(Base64Source source) =>
+        Base64Text.MediaType(source.MediaType, source.Data) is "image/png" or "image/jpeg" or "image/gif" or "image/webp";
+
     /// <summary>Splits a base64 data URL; any other URL stays one.</summary>
     public static MediaSource FromUrl(JsonText url, string defaultType)
     {

@@ -38,7 +38,7 @@ public static class OpenAIResponsesEcho
         json.WriteNull("previous_response_id"u8);
         json.WriteString("prompt_cache_key"u8, request?.CacheKey);
         json.WriteStartObject("reasoning"u8);
-        json.WriteString("effort"u8, request?.Reasoning?.Effort is { } effort ? OpenAIResponsesNames.Effort(effort) : null);
+        json.WriteString("effort"u8, request?.Reasoning?.Effort is { } effort ? OpenAIEffort.Word(effort) : null);
         json.WriteString("summary"u8, request?.Reasoning?.Visible == true ? "auto" : null);
         json.WriteEndObject();
         json.WriteString("safety_identifier"u8, request?.EndUserId);
@@ -53,7 +53,7 @@ public static class OpenAIResponsesEcho
         json.WriteString("verbosity"u8, "medium"u8);
         json.WriteEndObject();
         json.WritePropertyName("tool_choice"u8);
-        OpenAIResponsesNames.WriteChoice(json, request?.ToolChoice, static name => name);
+        OpenAIResponsesNames.WriteChoice(json, request?.ToolChoice, static _ => false);
         json.WriteStartArray("tools"u8);
         foreach (ToolDefinition tool in request?.Tools ?? []) Tool(json, tool);
         json.WriteEndArray();
@@ -77,6 +77,25 @@ public static class OpenAIResponsesEcho
             if (tool.Raw is { } raw) raw.WriteTo(json);
             return;
         }
-        OpenAIResponsesNames.WriteTool(json, tool, ToolNames.Flat(tool), tool.Schema, tool.Strict);
+        json.WriteStartObject();
+        json.WriteString("type"u8, tool.Kind == ToolKind.Custom ? "custom"u8 : "function"u8);
+        json.WriteString("name"u8, ToolNames.Flat(tool));
+        if (tool.Description is { } description)
+        {
+            json.WritePropertyName("description"u8);
+            description.WriteTo(json);
+        }
+        if (tool.Kind == ToolKind.Custom)
+        {
+            OpenAIResponsesNames.WriteCustomFormat(json, tool.Raw);
+        }
+        else
+        {
+            json.WritePropertyName("parameters"u8);
+            if (tool.Schema is { } schema) schema.WriteTo(json);
+            else json.WriteNullValue();
+            json.WriteBoolean("strict"u8, tool.Strict ?? true);
+        }
+        json.WriteEndObject();
     }
 }

@@ -134,11 +134,11 @@ public sealed class OpenAIResponsesItemReader(List<(string, JsonElement)> untran
     {
         JsonText text = Texts(item, "summary", path);
         if (text.IsEmpty) text = Texts(item, "content", path);
-        return new ThinkingPart(text)
-        {
-            Path = path,
-            Seal = RequestFields.String(item, "encrypted_content", path) is { Length: > 0 } sealedText ? new Seal(SealKind.Encrypted, "", sealedText) : null,
-        };
+        var part = new ThinkingPart(text) { Path = path };
+        if (RequestFields.String(item, "encrypted_content", path) is not { Length: > 0 } proof) return part;
+        if (!SealEnvelope.IsEnvelope(proof)) return part with { Seal = new Seal(SealKind.Encrypted, "", proof) };
+        if (SealEnvelope.Unwrap(proof) is not var (seal, signed) || seal.Kind == SealKind.None) return part;
+        return part with { Seal = seal, Text = signed is null ? text : new JsonText(signed), IsRedacted = seal.Kind == SealKind.Redacted };
     }
 
     private static JsonText Texts(JsonElement item, string name, string path)

@@ -6,17 +6,6 @@ namespace Aiproxy.Protocols.OpenAIResponses;
 /// <summary>Small objects in this protocol's words.</summary>
 public static class OpenAIResponsesNames
 {
-    public static string Effort(ReasoningEffort effort) => effort switch
-    {
-        ReasoningEffort.None => "none",
-        ReasoningEffort.Minimal => "minimal",
-        ReasoningEffort.Low => "low",
-        ReasoningEffort.Medium => "medium",
-        ReasoningEffort.High => "high",
-        ReasoningEffort.XHigh => "xhigh",
-        _ => "max",
-    };
-
     /// <summary><c>text.format</c>.</summary>
     /// <param name="strict">null: not written.</param>
     public static void WriteFormat(Utf8JsonWriter json, OutputFormat? format, bool? strict)
@@ -46,8 +35,8 @@ public static class OpenAIResponsesNames
         json.WriteEndObject();
     }
 
-    /// <param name="name">From the client's name to the target's.</param>
-    public static void WriteChoice(Utf8JsonWriter json, ToolChoice? choice, Func<string, string> name)
+    /// <param name="isCustom">Whether a tool of that name is a custom tool.</param>
+    public static void WriteChoice(Utf8JsonWriter json, ToolChoice? choice, Func<string, bool> isCustom)
     {
         switch (choice)
         {
@@ -58,14 +47,14 @@ public static class OpenAIResponsesNames
                 json.WriteStringValue("none"u8);
                 break;
             case { Mode: ToolChoiceMode.Any, Names: [var only] }:
-                Named(json, only, choice.IsCustom, name);
+                Named(json, only, choice.IsCustom || isCustom(only));
                 break;
             case { Names.Count: > 0 }:
                 json.WriteStartObject();
                 json.WriteString("type"u8, "allowed_tools"u8);
                 json.WriteString("mode"u8, choice.Mode == ToolChoiceMode.Any ? "required"u8 : "auto"u8);
                 json.WriteStartArray("tools"u8);
-                foreach (string one in choice.Names) Named(json, one, false, name);
+                foreach (string one in choice.Names) Named(json, one, isCustom(one));
                 json.WriteEndArray();
                 json.WriteEndObject();
                 break;
@@ -78,42 +67,14 @@ public static class OpenAIResponsesNames
         }
     }
 
-    /// <summary>A function or custom tool.</summary>
-    /// <param name="strict">null: not written.</param>
-    public static void WriteTool(Utf8JsonWriter json, ToolDefinition tool, string name, JsonElement? schema, bool? strict)
+    /// <summary>The <c>format</c> of a custom tool; nothing where it has none. Chat nests a grammar one level deeper than this protocol.</summary>
+    public static void WriteCustomFormat(Utf8JsonWriter json, JsonElement? format)
     {
-        json.WriteStartObject();
-        json.WriteString("type"u8, tool.Kind == ToolKind.Custom ? "custom"u8 : "function"u8);
-        json.WriteString("name"u8, name);
-        if (tool.Description is { } description)
+        if (format is not { ValueKind: JsonValueKind.Object } told) return;
+        json.WritePropertyName("format"u8);
+        if (!told.TryGetProperty("grammar"u8, out JsonElement grammar) || grammar.ValueKind != JsonValueKind.Object)
         {
-            json.WritePropertyName("description"u8);
-            description.WriteTo(json);
-        }
-        if (tool.Kind == ToolKind.Custom)
-        {
-            if (tool.Raw is { } format)
-            {
-                json.WritePropertyName("format"u8);
-                WriteCustomFormat(json, format);
-            }
-        }
-        else
-        {
-            json.WritePropertyName("parameters"u8);
-            if (schema is { } told) told.WriteTo(json);
-            else json.WriteRawValue("""{"type":"object","properties":{}}"""u8, skipInputValidation: true);
-            if (strict is { } value) json.WriteBoolean("strict"u8, value);
-        }
-        json.WriteEndObject();
-    }
-
-    /// <summary>Chat nests a grammar one level deeper than this protocol.</summary>
-    private static void WriteCustomFormat(Utf8JsonWriter json, JsonElement format)
-    {
-        if (format.ValueKind != JsonValueKind.Object || !format.TryGetProperty("grammar"u8, out JsonElement grammar) || grammar.ValueKind != JsonValueKind.Object)
-        {
-            format.WriteTo(json);
+            told.WriteTo(json);
             return;
         }
         json.WriteStartObject();
@@ -122,11 +83,11 @@ public static class OpenAIResponsesNames
         json.WriteEndObject();
     }
 
-    private static void Named(Utf8JsonWriter json, string tool, bool isCustom, Func<string, string> name)
+    private static void Named(Utf8JsonWriter json, string name, bool isCustom)
     {
         json.WriteStartObject();
         json.WriteString("type"u8, isCustom ? "custom"u8 : "function"u8);
-        json.WriteString("name"u8, name(tool));
+        json.WriteString("name"u8, name);
         json.WriteEndObject();
     }
 }

@@ -6,8 +6,11 @@ using Aiproxy.Protocols.OpenAIChat;
 namespace Aiproxy.Protocols.OpenAIResponses;
 
 /// <summary>OpenAI Responses, towards clients and towards upstreams.</summary>
-public sealed class OpenAIResponsesProtocol : IClientProtocol, IUpstreamProtocol
+/// <param name="traits">Of the upstream; towards clients they do not matter. null: the defaults.</param>
+public sealed class OpenAIResponsesProtocol(OpenAIResponsesTraits? traits = null) : IClientProtocol, IUpstreamProtocol
 {
+    private readonly OpenAIResponsesTraits _traits = traits ?? new OpenAIResponsesTraits();
+
     public string Name => "responses";
 
     public RequestTarget? Match(string path) => path switch
@@ -42,7 +45,18 @@ public sealed class OpenAIResponsesProtocol : IClientProtocol, IUpstreamProtocol
 
     public void WriteTokenCount(IBufferWriter<byte> output, long tokens) => OpenAIModels.WriteTokenCount(output, tokens);
 
-    public void WriteRequest(IBufferWriter<byte> output, ChatRequest request) => throw new NotSupportedException();
+    public void WriteRequest(IBufferWriter<byte> output, ChatRequest request)
+    {
+        try
+        {
+            OpenAIResponsesRequestWriter.Write(output, request, _traits);
+        }
+        catch (Exception fault) when (fault is InvalidOperationException or ArgumentException)
+        {
+            // System.Text.Json's answers to lone surrogates and broken UTF-8 inside of what is copied from the client.
+            throw new ProtocolException(ErrorKind.InvalidRequest, "the request body holds a string that is not valid Unicode");
+        }
+    }
 
     public IResponseReader CreateReader(IResponseSink sink, bool clientArray = false) => new OpenAIResponsesResponseReader(sink);
 

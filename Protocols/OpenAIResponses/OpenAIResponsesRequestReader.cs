@@ -25,6 +25,7 @@ public static class OpenAIResponsesRequestReader
         return new ChatRequest
         {
             Model = head.Model,
+            Protocol = "responses",
             Stream = head.Stream,
             System = items.System,
             Turns = items.Turns,

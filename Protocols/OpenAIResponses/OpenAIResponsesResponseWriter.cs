@@ -30,6 +30,8 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
         public OpenAIResponsesOutputItem? Item;
         public int Part;
         public byte[]? Seal;
+        public SealKind SealKind;
+        public readonly ArrayBufferWriter<byte> Thinking = new();
         public bool IsEnded;
     }
 
@@ -61,6 +63,7 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
     public void BlockDelta(int block, ReadOnlySpan<byte> jsonString)
     {
         if (_isEnded || jsonString.Length <= 2 || !_blocks.TryGetValue(block, out Block? state) || state.IsEnded) return;
+        if (state.Kind == BlockKind.Thinking) state.Thinking.Write(jsonString[1..^1]);
         switch (state.Kind)
         {
             case BlockKind.Text or BlockKind.Refusal:
@@ -84,7 +87,7 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
         if (_isEnded || kind == SealKind.None || !_blocks.TryGetValue(block, out Block? state)) return;
 
         // The proof of a call goes into a reasoning item of its own before the call: too late once that is announced.
-        if (state.Kind == BlockKind.Thinking || (state.Call is not null && state.Item is null)) state.Seal = jsonString.ToArray();
+        if (state.Kind == BlockKind.Thinking || (state.Call is not null && state.Item is null)) (state.Seal, state.SealKind) = (jsonString.ToArray(), kind);
     }
 
     public void BlockEnd(int block)
@@ -95,7 +98,7 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
         {
             if (state.Item is null && state.Seal is not null) OpenReasoning(state, hasText: false);
             if (state.Item is not { } item) return;
-            item.EncryptedContent = state.Seal;
+            item.EncryptedContent = Proof(state);
             if (item.Parts.Count > 0) EndPart(item, 0);
             Close(item, "completed"u8);
         }
@@ -161,6 +164,14 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
         else _events.Keepalive();
     }
 
+    /// <summary>Encrypted content is this protocol's own; every other proof travels in an envelope, with the text that it signs.</summary>
+    private static byte[]? Proof(Block state)
+    {
+        if (state.Seal is not { } seal || state.SealKind == SealKind.Encrypted) return state.Seal;
+        string thinking = RawJson.Decode([(byte)'"', .. state.Thinking.WrittenSpan, (byte)'"']);
+        return RawJson.Encode(SealEnvelope.Wrap(new Seal(state.SealKind, "", RawJson.Decode(seal)), thinking));
+    }
+
     private bool IsReasoningVisible => _options.Request is not { } request || request.Reasoning?.Visible == true;
 
     private void OpenText(Block state)
@@ -191,7 +202,7 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
     {
         if (state.Item is not null) return;
         CloseIdleMessage();
-        if (state.Seal is { } seal)
+        if (Proof(state) is { } seal)
         {
             OpenAIResponsesOutputItem carrier = Add(OpenAIResponsesItemKind.Reasoning, "rs", null);
             carrier.EncryptedContent = seal;

@@ -18,45 +18,14 @@ public sealed class OpenAIResponsesResponseWriterTests
         return Encoding.UTF8.GetString(output.WrittenSpan);
     }
 
-    /// <summary>Checks the event grammar, and returns the terminal event's response.</summary>
-    private static JsonElement Check(string stream)
-    {
-        List<(string Event, string Data)> events = OpenAITranscript.Split(stream);
-        var added = new Dictionary<long, string>();
-        var done = new SortedDictionary<long, string>();
-        JsonElement response = default;
-        for (int i = 0; i < events.Count; i++)
-        {
-            JsonElement data = JsonDocument.Parse(events[i].Data).RootElement;
-            string type = data.GetProperty("type").GetString()!;
-            Assert.Equal(events[i].Event, type);
-            Assert.Equal(i, data.GetProperty("sequence_number").GetInt64());
-            if (i < 2) Assert.Equal(i == 0 ? "response.created" : "response.in_progress", type);
-            if (data.TryGetProperty("response", out JsonElement inside)) response = inside;
-            long index = data.TryGetProperty("output_index", out JsonElement output) ? output.GetInt64() : -1;
-            if (type == "response.output_item.added") added.Add(index, data.GetProperty("item").GetProperty("id").GetString()!);
-            else if (type == "response.output_item.done")
-            {
-                Assert.Equal(added[index], data.GetProperty("item").GetProperty("id").GetString());
-                done.Add(index, data.GetProperty("item").GetRawText());
-            }
-            else if (index >= 0)
-            {
-                Assert.Equal(added[index], data.GetProperty("item_id").GetString());
-                Assert.False(done.ContainsKey(index));
-            }
-        }
-        Assert.Equal(done.Values, response.GetProperty("output").EnumerateArray().Select(static item => item.GetRawText()));
-        if (response.GetProperty("status").GetString() != "failed") Assert.Equal(added.Keys.Order(), done.Keys);
-        return response;
-    }
+    private static JsonElement Check(string stream) => ResponsesGrammar.Check(stream);
 
     private static void Answer(IResponseWriter writer)
     {
         writer.Start("msg_up"u8, default);
         writer.BlockStart(0, BlockKind.Thinking);
         writer.BlockDelta(0, "\"hm\""u8);
-        writer.BlockSeal(0, SealKind.Thinking, "\"proof\""u8);
+        writer.BlockSeal(0, SealKind.Encrypted, "\"proof\""u8);
         writer.BlockEnd(0);
         writer.BlockStart(1, BlockKind.Text);
         writer.BlockDelta(1, "\"a\""u8);
@@ -235,8 +204,30 @@ public sealed class OpenAIResponsesResponseWriterTests
             writer.BlockEnd(0);
             writer.Finish(FinishReason.ToolUse);
         })).GetProperty("output");
-        Assert.Equal(("reasoning", "sig", "function_call"), (output[0].GetProperty("type").GetString(), output[0].GetProperty("encrypted_content").GetString(), output[1].GetProperty("type").GetString()));
+        Assert.Equal(("reasoning", SealEnvelope.Wrap(new Seal(SealKind.Thought, "", "sig")), "function_call"), (output[0].GetProperty("type").GetString(), output[0].GetProperty("encrypted_content").GetString(), output[1].GetProperty("type").GetString()));
         Assert.Equal(0, output[0].GetProperty("summary").GetArrayLength());
+    }
+
+    [Theory]
+    [InlineData(SealKind.Thinking, "why \u00e9")]
+    [InlineData(SealKind.Redacted, "")]
+    [InlineData(SealKind.Thought, "")]
+    [InlineData(SealKind.Encrypted, "why")]
+    public void Proof_ComesBackFromTheClient(SealKind kind, string thinking)
+    {
+        JsonElement output = Check(Write(OpenAITranscript.Options(true), writer =>
+        {
+            writer.BlockStart(0, BlockKind.Thinking);
+            if (thinking.Length > 0) writer.BlockDelta(0, RawJson.Encode(thinking));
+            writer.BlockSeal(0, kind, "\"proof\""u8);
+            writer.BlockEnd(0);
+            writer.BlockStart(1, BlockKind.ToolCall, "c"u8, "f"u8);
+            writer.Finish(FinishReason.ToolUse);
+        })).GetProperty("output");
+        using JsonDocument body = JsonDocument.Parse($"{{\"input\":{output.GetRawText()}}}");
+        ChatRequest request = new OpenAIResponsesProtocol().ReadRequest(body.RootElement, new RequestHead { Target = new RequestTarget(Operation.Generate), Model = "m", Stream = false });
+        var part = (ThinkingPart)request.Turns[0].Parts[0];
+        Assert.Equal((kind, "proof", thinking, kind == SealKind.Redacted), (part.Seal!.Kind, part.Seal.Value, part.Text.ToString(), part.IsRedacted));
     }
 
     [Fact]

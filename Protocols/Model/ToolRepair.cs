@@ -1,0 +1,64 @@
+using System.Text.Json;
+
+namespace Aiproxy.Protocols.Model;
+
+/// <summary>Tools, choice and call arguments in a form that the target takes: legal names, no namespaces, free-form tools as functions where it knows none.</summary>
+public static class ToolRepair
+{
+    private static readonly JsonElement s_inputSchema =
+        JsonDocument.Parse("""{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}""").RootElement;
+
+    /// <exception cref="ProtocolException">Two tools have one name for the target.</exception>
+    public static List<ToolDefinition> Tools(IReadOnlyList<ToolDefinition> tools, HistoryRules rules)
+    {
+        var repaired = new List<ToolDefinition>(tools.Count);
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (ToolDefinition tool in tools)
+        {
+            if (tool.Kind == ToolKind.Foreign)
+            {
+                repaired.Add(tool);
+                continue;
+            }
+            string name = ToolNames.For(ToolNames.Flat(tool), rules.MaxNameLength);
+            if (!names.Add(name)) throw new ProtocolException(ErrorKind.InvalidRequest, $"{tool.Path}: a second tool of the same name", tool.Path);
+            ToolDefinition legal = tool with { Name = name, Namespace = null };
+            repaired.Add(tool.Kind == ToolKind.Custom && !rules.KnowsCustomTools ? Wrap(legal) : legal);
+        }
+        return repaired;
+    }
+
+    public static ToolChoice? Choice(ToolChoice? choice, HistoryRules rules) => choice is null ? null : choice with
+    {
+        Names = [.. choice.Names.Select(name => ToolNames.For(name, rules.MaxNameLength))],
+        IsCustom = choice.IsCustom && rules.KnowsCustomTools,
+    };
+
+    /// <summary>A call of an earlier answer, without touching its id.</summary>
+    public static ToolCallPart Call(ToolCallPart call, HistoryRules rules)
+    {
+        ToolCallPart legal = call with { Name = ToolNames.For(ToolNames.Flat(call.Namespace, call.Name), rules.MaxNameLength), Namespace = null };
+        return call.IsCustom && rules.KnowsCustomTools ? legal : legal with { IsCustom = false, Arguments = ToolArguments.AsObject(call) };
+    }
+
+    /// <summary>The grammar that the input must obey is told in words: a function's schema cannot say it.</summary>
+    private static ToolDefinition Wrap(ToolDefinition custom)
+    {
+        string description = custom.Description?.ToString() ?? "";
+        if (Grammar(custom.Raw) is { } grammar) description = $"{description}\n\nThe input must match this grammar:\n{grammar}".TrimStart();
+        return custom with
+        {
+            Kind = ToolKind.Function,
+            Description = description.Length > 0 ? new JsonText(description) : (JsonText?)null,
+            Schema = s_inputSchema,
+            Raw = null,
+        };
+    }
+
+    private static string? Grammar(JsonElement? format)
+    {
+        if (format is not { ValueKind: JsonValueKind.Object } told) return null;
+        if (told.TryGetProperty("grammar"u8, out JsonElement nested) && nested.ValueKind == JsonValueKind.Object) told = nested;
+        return told.TryGetProperty("definition"u8, out JsonElement definition) && definition.ValueKind == JsonValueKind.String ? JsonText.From(definition).ToString() : null;
+    }
+}
