@@ -76,7 +76,6 @@ public sealed record AnswerShape(IReadOnlyList<string> Content, IReadOnlyList<st
         SealKind kind = Enum.Parse<SealKind>(block.Seal[..space]);
         string value = block.Seal[(space + 1)..];
         if (SealEnvelope.Unwrap(value) is var (seal, _)) return seal.Kind == SealKind.None ? null : $"{seal.Kind} {seal.Value}";
-        if (speech.Name == "responses") kind = SealKind.Encrypted;
         return kind == SealKind.None || !speech.Proofs(block.Kind, kind) ? null : $"{kind} {value}";
     }
 

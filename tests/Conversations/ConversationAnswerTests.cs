@@ -77,7 +77,8 @@ public sealed class ConversationAnswerTests
     public static byte[] Write(ConversationCase conversation, Speech speech, bool stream)
     {
         var output = new ArrayBufferWriter<byte>();
-        conversation.Play(new WholeCharacters(speech.Client.CreateWriter(output, Wire.Options(stream, request: conversation.Request))));
+        IResponseWriter writer = speech.Client.CreateWriter(output, Wire.Options(stream, request: conversation.Request));
+        conversation.Play(new WholeCharacters(new ToolNamesBack(writer, conversation.Request)));
         return output.WrittenSpan.ToArray();
     }
 

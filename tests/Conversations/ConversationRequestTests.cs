@@ -51,7 +51,8 @@ public sealed class ConversationRequestTests
         var output = new ArrayBufferWriter<byte>();
         try
         {
-            speech.Upstream.WriteRequest(output, ConversationCase.Load(name).Request);
+            ChatRequest request = ConversationCase.Load(name).Request;
+            speech.Upstream.WriteRequest(output, speech.Rules is { } rules ? HistoryRepair.Apply(request, rules) : request);
         }
         catch (NotSupportedException)
         {

@@ -43,6 +43,9 @@ public sealed record Speech(
     IReadOnlyDictionary<FinishReason, FinishReason> Ends,
     Func<BlockKind, SealKind, bool> Proofs)
 {
+    /// <summary>The repair that a request needs before the protocol's writer; null: the writer does it.</summary>
+    public HistoryRules? Rules { get; init; }
+
     private static readonly Dictionary<FinishReason, FinishReason> Plain = new()
     {
         [FinishReason.StopSequence] = FinishReason.EndTurn,
@@ -63,7 +66,7 @@ public sealed record Speech(
     {
         var protocol = new AnthropicProtocol();
         return new Speech("anthropic", protocol, protocol, Joins.Never, ShowsByDefault: true, SpokenRefusal: false, CustomCalls: false, Stops: true,
-            CacheWrites: true, Lifetimes: true, new Dictionary<FinishReason, FinishReason>(), OnThinkingOrCall);
+            CacheWrites: true, Lifetimes: true, new Dictionary<FinishReason, FinishReason>(), OnThinkingOrCall) { Rules = HistoryRules.Anthropic };
     }
 
     private static Speech Chat()
@@ -84,6 +87,6 @@ public sealed record Speech(
     {
         var protocol = new GeminiProtocol();
         return new Speech("gemini", protocol, protocol, Joins.Neighbours, ShowsByDefault: false, SpokenRefusal: false, CustomCalls: false, Stops: false,
-            CacheWrites: false, Lifetimes: false, Plain, (block, seal) => block is BlockKind.Thinking || seal == SealKind.Thought);
+            CacheWrites: false, Lifetimes: false, Plain, (block, seal) => block is BlockKind.Thinking || seal == SealKind.Thought) { Rules = HistoryRules.Gemini };
     }
 }
