@@ -80,7 +80,7 @@ public sealed class GeminiParts(WriterOptions options)
             output.WriteQuoted(reason);
         }
         output.Write(",\"index\":0}]"u8);
-        GeminiUsage.Write(output, usage);
+        if (!reason.IsEmpty) GeminiUsage.Write(output, usage);
         output.Write(",\"modelVersion\":"u8);
         output.Write(model);
         output.Write(",\"responseId\":"u8);

@@ -56,12 +56,12 @@ public sealed class OpenAIChatCalls(IResponseSink sink, BlockNumbers blocks)
         Apply(delta);
     }
 
-    /// <summary>Ends the calls whose arguments are complete: something else begins.</summary>
+    /// <summary>Ends the calls whose arguments are complete: something else begins. Free text has no such mark, it may go on beside another call.</summary>
     public void EndComplete(bool exceptLast = false)
     {
         for (int i = 0; i < _calls.Count - (exceptLast ? 1 : 0); i++)
         {
-            if (_calls[i].Balance.IsComplete || _calls[i].IsCustom) End(_calls[i]);
+            if (_calls[i].Balance.IsComplete && !_calls[i].IsCustom) End(_calls[i]);
         }
     }
 
