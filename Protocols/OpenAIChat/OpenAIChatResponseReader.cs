@@ -75,12 +75,12 @@ public sealed class OpenAIChatResponseReader : IResponseReader
         if (JsonSlice.IsArray(json))
         {
             // Gemini's Chat endpoint wraps its errors in an array.
-            var elements = new JsonElements(json);
+            var elements = JsonSlice.Elements(json);
             if (!elements.Next()) return;
             json = elements.Value;
         }
         ReadOnlySpan<byte> id = default, model = default, choices = default, usage = default, error = default;
-        var members = new JsonMembers(json);
+        var members = JsonSlice.Members(json);
         while (members.Next())
         {
             if (members.Is("choices"u8)) choices = members.Value;
@@ -98,7 +98,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
         if (!_isStarted) _sink.Start(JsonSlice.Inner(id), JsonSlice.Inner(model));
         _isStarted = true;
 
-        var list = new JsonElements(choices);
+        var list = JsonSlice.Elements(choices);
         while (!_isEnded && list.Next()) Choice(list.Value);
         if (!_isEnded && OpenAIUsage.Read(usage) is { } told) _sink.Usage(told);
     }
@@ -107,7 +107,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
     {
         ReadOnlySpan<byte> delta = default, message = default, finish = default, stop = default, error = default;
         long index = 0;
-        var members = new JsonMembers(choice);
+        var members = JsonSlice.Members(choice);
         while (members.Next())
         {
             if (members.Is("delta"u8)) delta = members.Value;
@@ -144,7 +144,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
     private void Content(ReadOnlySpan<byte> delta)
     {
         ReadOnlySpan<byte> content = default, refusal = default, calls = default, function = default, reasoningContent = default, reasoning = default, details = default;
-        var members = new JsonMembers(delta);
+        var members = JsonSlice.Members(delta);
         while (members.Next())
         {
             if (members.Is("content"u8)) content = members.Value;
@@ -180,10 +180,10 @@ public sealed class OpenAIChatResponseReader : IResponseReader
     /// <summary>OpenRouter: <c>reasoning.text</c> has text, <c>reasoning.summary</c> has summary, <c>reasoning.encrypted</c> nothing to read.</summary>
     private void ReasoningDetails(ReadOnlySpan<byte> details)
     {
-        var elements = new JsonElements(details);
+        var elements = JsonSlice.Elements(details);
         while (elements.Next())
         {
-            var members = new JsonMembers(elements.Value);
+            var members = JsonSlice.Members(elements.Value);
             while (members.Next())
             {
                 if (members.Is("text"u8) || members.Is("summary"u8)) Delta(BlockKind.Thinking, members.Value);
@@ -194,7 +194,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
     /// <summary>Content as parts, as Mistral's reasoning models answer: text parts, and thinking parts that hold text parts.</summary>
     private void Parts(ReadOnlySpan<byte> content)
     {
-        var elements = new JsonElements(content);
+        var elements = JsonSlice.Elements(content);
         while (elements.Next())
         {
             if (JsonSlice.IsString(elements.Value))
@@ -203,7 +203,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
                 continue;
             }
             ReadOnlySpan<byte> text = default, thinking = default, refusal = default;
-            var members = new JsonMembers(elements.Value);
+            var members = JsonSlice.Members(elements.Value);
             while (members.Next())
             {
                 if (members.Is("text"u8)) text = members.Value;

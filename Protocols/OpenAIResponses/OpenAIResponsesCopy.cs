@@ -66,7 +66,7 @@ public sealed class OpenAIResponsesCopy
     {
         _isCreated = true;
         if (response.Length <= MaxResponseBytes) _response = OneLine(response);
-        var members = new JsonMembers(response);
+        var members = JsonSlice.Members(response);
         while (members.Next())
         {
             if (members.Is("id"u8)) _id = JsonSlice.Inner(members.Value).ToArray();
@@ -81,12 +81,12 @@ public sealed class OpenAIResponsesCopy
             return;
         }
         output.Write("{"u8);
-        var members = new JsonMembers(_response);
+        var members = JsonSlice.Members(_response);
         while (members.Next())
         {
             if (members.Is("status"u8) || members.Is("error"u8) || members.Is("output"u8) || members.Is("usage"u8)) continue;
             output.Write("\""u8);
-            output.Write(members.Name);
+            output.WriteEscaped(members.Name);
             output.Write("\":"u8);
             output.Write(members.Value);
             output.Write(","u8);

@@ -91,7 +91,7 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
     public void Final(ReadOnlySpan<byte> item, long position)
     {
         ReadOnlySpan<byte> id = default, callId = default;
-        var members = new JsonMembers(item);
+        var members = JsonSlice.Members(item);
         while (members.Next())
         {
             if (members.Is("id"u8)) id = JsonSlice.Inner(members.Value);
@@ -146,7 +146,7 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
     private Item Begin(long index, ReadOnlySpan<byte> json)
     {
         ReadOnlySpan<byte> type = default, id = default;
-        var members = new JsonMembers(json);
+        var members = JsonSlice.Members(json);
         while (members.Next())
         {
             if (members.Is("type"u8)) type = JsonSlice.Inner(members.Value);
@@ -166,7 +166,7 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
 
     private static bool SameId(Item item, ReadOnlySpan<byte> json)
     {
-        var members = new JsonMembers(json);
+        var members = JsonSlice.Members(json);
         while (members.Next())
         {
             if (members.Is("id"u8)) return JsonSlice.Inner(members.Value).SequenceEqual(item.Id);
@@ -179,7 +179,7 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
     {
         if (item.Block >= 0) return;
         ReadOnlySpan<byte> name = default, space = default;
-        var members = new JsonMembers(json);
+        var members = JsonSlice.Members(json);
         while (members.Next())
         {
             if (members.Is("name"u8)) name = JsonSlice.Inner(members.Value);
@@ -238,7 +238,7 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
     {
         if (item.IsDone) return;
         ReadOnlySpan<byte> content = default, summary = default, arguments = default, encrypted = default, id = default;
-        var members = new JsonMembers(json);
+        var members = JsonSlice.Members(json);
         while (members.Next())
         {
             if (members.Is("content"u8)) content = members.Value;
@@ -261,7 +261,7 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
                 break;
             case ItemKind.Call or ItemKind.Custom:
                 Name(item, json);
-                byte[]? quoted = JsonSlice.IsObject(arguments) ? JsonSlice.Quote(arguments) : null;
+                byte[]? quoted = JsonSlice.IsObject(arguments) ? ByteOutput.Quote(arguments) : null;
                 if (!item.HasText) PushArguments(item, quoted ?? arguments);
                 break;
         }
@@ -272,11 +272,11 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
     {
         long index = 0;
         if (JsonSlice.IsString(content)) PushPart(item, 0, BlockKind.Text, item.Parts.Count == 0 ? content : default);
-        var parts = new JsonElements(content);
+        var parts = JsonSlice.Elements(content);
         while (parts.Next())
         {
             ReadOnlySpan<byte> text = default, refusal = default;
-            var members = new JsonMembers(parts.Value);
+            var members = JsonSlice.Members(parts.Value);
             while (members.Next())
             {
                 if (members.Is("text"u8)) text = members.Value;
@@ -294,10 +294,10 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
     private void ReasoningTexts(Item item, ReadOnlySpan<byte> parts, bool isRaw)
     {
         long index = 0;
-        var elements = new JsonElements(parts);
+        var elements = JsonSlice.Elements(parts);
         while (elements.Next())
         {
-            var members = new JsonMembers(elements.Value);
+            var members = JsonSlice.Members(elements.Value);
             while (members.Next())
             {
                 if (members.Is("text"u8)) PushReasoning(item, isRaw, index, members.Value);
