@@ -6,7 +6,8 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Protocols.OpenAIChat;
 
 /// <summary>Reads a Chat answer of OpenAI or of one of the many servers that resemble it. One per response.</summary>
-/// <remarks>Finish waits for <c>[DONE]</c> or the end of the stream: usage may come after the finish reason, and some servers tell a reason in each chunk.</remarks>
+/// <remarks>Finish waits for <c>[DONE]</c> or the end of the stream: usage may come after the finish reason, and some servers tell a reason in each
+/// chunk.</remarks>
 public sealed class OpenAIChatResponseReader : IResponseReader
 {
     private readonly IResponseSink _sink;
@@ -143,7 +144,8 @@ public sealed class OpenAIChatResponseReader : IResponseReader
 
     private void Content(ReadOnlySpan<byte> delta)
     {
-        ReadOnlySpan<byte> content = default, refusal = default, calls = default, function = default, reasoningContent = default, reasoning = default, details = default;
+        ReadOnlySpan<byte> content = default, refusal = default, calls = default, function = default;
+        ReadOnlySpan<byte> reasoningContent = default, reasoning = default, details = default;
         var members = JsonSlice.Members(delta);
         while (members.Next())
         {

@@ -145,7 +145,8 @@ public static partial class OpenAIErrorReader
     private static TimeSpan? WaitIn(string message, ErrorKind kind)
     {
         if (kind is not (ErrorKind.RateLimit or ErrorKind.Overloaded) || TryAgain().Match(message) is not { Success: true } match) return null;
-        if (!double.TryParse(match.Groups["n"].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double amount) || amount > 1e6) return null;
+        bool isNumber = double.TryParse(match.Groups["n"].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double amount);
+        if (!isNumber || amount > 1e6) return null;
         return match.Groups["unit"].Value.ToLowerInvariant() switch
         {
             "ms" => TimeSpan.FromMilliseconds(amount),

@@ -65,7 +65,8 @@ public static class OpenAIErrors
     public static string StreamMessage(ProxyError error)
     {
         string message = Safe(ErrorText.Redact(error.Message));
-        if (error.Kind != ErrorKind.RateLimit || error.RetryAfter is not { } wait || message.Contains("try again in", StringComparison.OrdinalIgnoreCase)) return message;
+        if (error.Kind != ErrorKind.RateLimit || error.RetryAfter is not { } wait) return message;
+        if (message.Contains("try again in", StringComparison.OrdinalIgnoreCase)) return message;
         string seconds = Math.Max(0, wait.TotalSeconds).ToString("0.###", CultureInfo.InvariantCulture);
         return $"{message.TrimEnd('.', ' ')}. Please try again in {seconds}s.";
     }

@@ -3,7 +3,8 @@ using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Protocols.OpenAIChat;
 
-/// <summary>Usage of Chat (<c>prompt_tokens</c>) and Responses (<c>input_tokens</c>): prompt counts hold the cached tokens, answer counts the reasoning.</summary>
+/// <summary>Usage of Chat (<c>prompt_tokens</c>) and Responses (<c>input_tokens</c>).</summary>
+/// <remarks>Prompt counts hold the cached tokens, answer counts the reasoning.</remarks>
 public static class OpenAIUsage
 {
     /// <returns>null where nothing is told.</returns>

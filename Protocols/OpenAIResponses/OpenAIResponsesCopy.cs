@@ -5,7 +5,8 @@ using Aiproxy.Protocols.OpenAIChat;
 
 namespace Aiproxy.Protocols.OpenAIResponses;
 
-/// <summary>What must be remembered of a forwarded stream so that fillers and a failure fit into it: numbers, the response object, the finished items.</summary>
+/// <summary>What must be remembered of a forwarded stream so that fillers and a failure fit into it.</summary>
+/// <remarks>Numbers, the response object, the finished items.</remarks>
 public sealed class OpenAIResponsesCopy
 {
     /// <summary>Finished items kept for a failure event, in bytes; beyond it the rest is left out. A client has seen them all anyway.</summary>
@@ -77,7 +78,8 @@ public sealed class OpenAIResponsesCopy
     {
         if (_response is null)
         {
-            OpenAIResponsesObject.Write(output, new OpenAIResponsesObject.State(_id, 0, OpenAIResponsesEcho.Write(null, "")) { Error = error }, status, _items, null);
+            var bare = new OpenAIResponsesObject.State(_id, 0, OpenAIResponsesEcho.Write(null, "")) { Error = error };
+            OpenAIResponsesObject.Write(output, bare, status, _items, null);
             return;
         }
         output.Write("{"u8);

@@ -3,8 +3,9 @@ using Aiproxy.Protocols.OpenAIChat;
 
 namespace Aiproxy.Protocols.OpenAIResponses;
 
-/// <summary>The output items of one answer on their way into a sink. Keeps apart what was streamed from what only a <c>done</c> or terminal event tells.</summary>
-/// <remarks>Items are found by <c>output_index</c>, else by <c>item_id</c>, else the last one is meant. Nothing is told to the sink twice.</remarks>
+/// <summary>The output items of one answer on their way into a sink.</summary>
+/// <remarks>Keeps apart what was streamed from what only a <c>done</c> or terminal event tells.
+/// Items are found by <c>output_index</c>, else by <c>item_id</c>, else the last one is meant. Nothing is told to the sink twice.</remarks>
 public sealed class OpenAIResponsesItems(IResponseSink sink)
 {
     private readonly BlockNumbers _blocks = new();
