@@ -36,6 +36,11 @@ public sealed class AttemptLoop(Forwarder forwarder, UpstreamTable types, Upstre
             : new ProxyError(ErrorKind.NotFound, $"the model '{exchange.Head.Model}' is not served by any upstream") { Param = "model", Code = "model_not_found" };
         if (!run.IsServed) log.Warning("request {Id:l}: nobody serves {Model:l}; a line in model_mappings would: \"{Model:l}\": \"...\"", exchange.RequestId, exchange.Head.Model, exchange.Head.Model);
         exchange.Failure = error;
+        if (run.Failures.BestUpstream is { } telling)
+        {
+            exchange.UpstreamName = telling;
+            run.TellRoute();
+        }
         await exchange.Answer.FailAsync(error, exchange.RequestId, run.RawFor(error)).ConfigureAwait(false);
     }
 
@@ -195,7 +200,12 @@ public sealed class AttemptLoop(Forwarder forwarder, UpstreamTable types, Upstre
     {
         if (outcome.Kind is OutcomeKind.Success or OutcomeKind.ClientGone) return;
         // A transport fault is described by us; an upstream's own words may quote the prompt.
-        string reason = outcome.Error is { UpstreamStatus: null } ours && outcome.Kind != OutcomeKind.CannotSay ? ours.Message : $"HTTP {outcome.Error?.UpstreamStatus}";
+        string reason = outcome switch
+        {
+            { Kind: OutcomeKind.CannotSay } => "no words for " + (outcome.Error?.Param ?? "it"),
+            { Error: { UpstreamStatus: null } ours } => ours.Message,
+            _ => $"HTTP {outcome.Error?.UpstreamStatus}",
+        };
         log.Warning(
             "request {Id:l}: attempt {Attempt} at {Upstream:l}/{Model:l} failed: {Kind} {ErrorKind}, {Reason:l}",
             run.Exchange.RequestId, run.Exchange.Attempts, route.Upstream.Name, route.UpstreamModel, outcome.Kind, outcome.Error?.Kind, reason);

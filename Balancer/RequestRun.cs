@@ -1,3 +1,4 @@
+using System.Globalization;
 using Aiproxy.Protocols.Model;
 using Aiproxy.Upstreams;
 
@@ -50,22 +51,27 @@ public sealed class RequestRun(Exchange exchange)
     public RawAnswer? RawFor(ProxyError told)
     {
         if (_raw is null || !ReferenceEquals(Failures.Best, _rawOutcome)) return null;
-        if (_failed < 2 || told.RetryAfter is not { } wait || _rawOutcome!.Error?.RetryAfter is { } own && own <= wait) return _raw;
-
-        // Another upstream is free sooner than this one says.
-        List<KeyValuePair<string, string>> headers = [.. _raw.Headers.Where(header => !header.Key.StartsWith("retry-after", StringComparison.OrdinalIgnoreCase))];
-        headers.AddRange(ErrorHeaders.Of(told));
+        // Another upstream may be free sooner than this one says.
+        bool isSooner = _failed > 1 && told.RetryAfter is { } wait && !(_rawOutcome!.Error?.RetryAfter <= wait);
+        var headers = new List<KeyValuePair<string, string>>(_raw.Headers);
+        if (isSooner) headers.RemoveAll(header => IsRetryHint(header.Key));
+        foreach (KeyValuePair<string, string> ours in ErrorHeaders.Of(told))
+            if (!headers.Exists(header => header.Key.Equals(ours.Key, StringComparison.OrdinalIgnoreCase))) headers.Add(ours);
         return _raw with { Headers = headers };
     }
 
     /// <summary>Sets the telling headers as they stand now.</summary>
     public void TellRoute()
     {
-        List<KeyValuePair<string, string>> headers = exchange.Answer.Headers;
-        headers.RemoveAll(header => header.Key is "x-aiproxy-upstream" or "x-aiproxy-attempts");
-        headers.Add(new("x-aiproxy-upstream", HeaderText(exchange.UpstreamName ?? "")));
-        headers.Add(new("x-aiproxy-attempts", exchange.Attempts.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        exchange.Answer.RouteHeaders =
+        [
+            new("x-aiproxy-upstream", HeaderText(exchange.UpstreamName ?? "")),
+            new("x-aiproxy-attempts", exchange.Attempts.ToString(CultureInfo.InvariantCulture)),
+        ];
     }
+
+    private static bool IsRetryHint(string name) =>
+        name.StartsWith("retry-after", StringComparison.OrdinalIgnoreCase) || name.Equals("x-should-retry", StringComparison.OrdinalIgnoreCase);
 
     // Names may be of any script, headers may not.
     private static string HeaderText(string name)

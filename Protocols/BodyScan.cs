@@ -72,7 +72,7 @@ public sealed class BodyScan
 
     /// <summary>The head of a request whose body names the model.</summary>
     /// <param name="body">The body that was scanned.</param>
-    /// <exception cref="ProtocolException">The model is missing, no string, or empty.</exception>
+    /// <exception cref="ProtocolException">The model is missing, no string, or empty; stream is no boolean.</exception>
     public RequestHead ToHead(RequestTarget target, ReadOnlySpan<byte> body)
     {
         if (_models.Count == 0) throw ModelFault("model is required");
@@ -80,6 +80,9 @@ public sealed class BodyScan
         if (last.Kind != JsonTokenType.String) throw ModelFault($"model must be a string, got {BodyFault.Name(last.Kind)}");
         string model = RawJson.Decode(body[last.Token]);
         if (string.IsNullOrWhiteSpace(model)) throw ModelFault("model must not be empty");
+
+        if (StreamKind is not (JsonTokenType.None or JsonTokenType.Null or JsonTokenType.True or JsonTokenType.False))
+            throw new ProtocolException(ErrorKind.InvalidRequest, $"stream must be true or false, got {BodyFault.Name(StreamKind)}", "stream");
 
         var tokens = new List<Range>(_models.Count);
         foreach (ScannedToken token in _models)

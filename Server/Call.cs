@@ -5,6 +5,7 @@ using Aiproxy.Protocols;
 using Aiproxy.Protocols.Model;
 using Aiproxy.Upstreams;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Aiproxy.Server;
 
@@ -27,6 +28,9 @@ public sealed class Call(HttpContext context, Snapshot snapshot, RequestPath pat
 
     /// <summary>No line in the log: warm-ups and probes.</summary>
     public bool IsQuiet { get; set; }
+
+    /// <summary>Length of the request target as it was sent.</summary>
+    public int TargetChars => context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Length;
 
     public bool Is(string method) => context.Request.Method == method;
 

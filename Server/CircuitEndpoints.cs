@@ -83,8 +83,9 @@ public sealed class CircuitEndpoints(UpstreamStateTable states, RequestBody bodi
                 && root.TryGetProperty("model_name", out JsonElement model) && model.ValueKind == JsonValueKind.String
                 ? (upstream.GetString()!, model.GetString()!) : null;
         }
-        catch (JsonException)
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
+            // InvalidOperationException: half a surrogate pair in a name.
             return null;
         }
     }

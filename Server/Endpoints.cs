@@ -22,6 +22,9 @@ public sealed class Endpoints(Runtime runtime, ProtocolTable protocols, Generate
                 call.IsQuiet = true;
                 await HealthAsync(call).ConfigureAwait(false);
                 return true;
+            case "/health" or "/healthz":
+                await WrongMethodAsync(call, dialect, "GET").ConfigureAwait(false);
+                return true;
             case "/v1/responses" when call.Is("GET") && call.Header("Upgrade") is { } upgrade && upgrade.Contains("websocket", StringComparison.OrdinalIgnoreCase):
                 // 404 or 405 would cost Codex seven attempts before it takes HTTP.
                 call.Context.Response.Headers.Upgrade = "HTTP/1.1";
@@ -40,7 +43,7 @@ public sealed class Endpoints(Runtime runtime, ProtocolTable protocols, Generate
     public Task ServeAsync(Call call, IClientProtocol dialect)
     {
         string path = call.Path.Path;
-        if (path is "/v1/models" or "/v1beta/models" || IsOneModel(path)) return OnlyGet(call, dialect, () => models.ServeAsync(call));
+        if (path is "/v1/models" or "/v1beta/models" || (IsOneModel(path) && !IsUnknownVerb(call))) return OnlyGet(call, dialect, () => models.ServeAsync(call));
         if (path == "/unavailable-models") return circuits.ServeAsync(call, dialect);
         if (path == "/reset-model") return circuits.RefuseAsync(call, dialect);
         if (path == "/") return OnlyGet(call, dialect, () => call.ObjectAsync(StatusCodes.Status200OK, ("name", "aiproxy"), ("version", BuildInfo.Version)));
@@ -60,6 +63,9 @@ public sealed class Endpoints(Runtime runtime, ProtocolTable protocols, Generate
     // Gemini's verbs have a colon, and are no entries of a list.
     private static bool IsOneModel(string path) =>
         (path.StartsWith("/v1/models/", StringComparison.Ordinal) || path.StartsWith("/v1beta/models/", StringComparison.Ordinal)) && !HasVerb(path);
+
+    // "A request path without a known verb -> 404 with the Google envelope"; a GET asks for a model whose name has a colon.
+    private static bool IsUnknownVerb(Call call) => call.Is("POST") && call.Path.Path.Contains(':');
 
     private static bool HasVerb(string path) =>
         path.EndsWith(":generateContent", StringComparison.Ordinal) || path.EndsWith(":streamGenerateContent", StringComparison.Ordinal)

@@ -12,6 +12,9 @@ public sealed class Front(Runtime runtime, Endpoints endpoints, ProtocolTable pr
     // The server's own limit is higher, so that this one can be told in the client's envelope.
     private const int MaxHeaderBytes = 64 * 1024;
 
+    // An upstream's address is made of it, and addresses end at 64 KB.
+    private const int MaxTargetChars = 16 * 1024;
+
     /// <summary>The server's request delegate. Never throws.</summary>
     public async Task HandleAsync(HttpContext context)
     {
@@ -22,7 +25,7 @@ public sealed class Front(Runtime runtime, Endpoints endpoints, ProtocolTable pr
         {
             Id = RequestIds.From(context.Request.Headers.TryGetValue("x-request-id", out var sent) ? sent.ToString() : null),
             Method = context.Request.Method,
-            Path = path.Path,
+            Path = path.Path.Length <= MaxTargetChars ? path.Path : path.Path[..100] + "...",
             Started = clock.GetTimestamp(),
         };
         var call = new Call(context, snapshot, path, facts);
@@ -35,9 +38,11 @@ public sealed class Front(Runtime runtime, Endpoints endpoints, ProtocolTable pr
         {
             await TellAsync(call, refused.Error).ConfigureAwait(false);
         }
-        catch (Exception gone) when (gone is OperationCanceledException or IOException or BadHttpRequestException && IsGone(context, gone))
+        catch (Exception gone) when (gone is OperationCanceledException or IOException)
         {
             facts.Status = RequestLog.ClientGoneStatus;
+            // Should anybody be there still, no answer must not look like an empty one.
+            context.Abort();
         }
         catch (Exception bug) when (bug is not OutOfMemoryException)
         {
@@ -57,6 +62,12 @@ public sealed class Front(Runtime runtime, Endpoints endpoints, ProtocolTable pr
         {
             await call.ErrorAsync(dialect, new ProxyError(ErrorKind.InvalidRequest, $"the request's headers are longer than {MaxHeaderBytes / 1024} KB") { ShouldRetry = false }, 431)
                 .ConfigureAwait(false);
+            return;
+        }
+        if (call.TargetChars > MaxTargetChars)
+        {
+            await call.ErrorAsync(dialect, new ProxyError(ErrorKind.InvalidRequest, $"the request's path and query are longer than {MaxTargetChars / 1024} KB") { ShouldRetry = false },
+                StatusCodes.Status414UriTooLong).ConfigureAwait(false);
             return;
         }
         if (!await GuardAsync(call, dialect).ConfigureAwait(false)) return;
@@ -137,5 +148,4 @@ public sealed class Front(Runtime runtime, Endpoints endpoints, ProtocolTable pr
         return bytes;
     }
 
-    private static bool IsGone(HttpContext context, Exception fault) => context.RequestAborted.IsCancellationRequested || fault is not OperationCanceledException;
 }

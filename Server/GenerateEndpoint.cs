@@ -13,6 +13,7 @@ public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLim
     // Longest wait for room among the bodies that are held.
     private static readonly TimeSpan RoomWait = TimeSpan.FromSeconds(10);
     private const int InlineBodyBytes = 128 * 1024;
+    private const int MaxModelChars = 512;
     private static readonly TimeSpan BusyRetry = TimeSpan.FromSeconds(1);
 
     public async Task ServeAsync(Call call, IClientProtocol protocol, RequestTarget target)
@@ -29,6 +30,7 @@ public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLim
             // The thread that brought the last byte serves other sockets too, which a long parse would hold up.
             if (body.Memory.Length > InlineBodyBytes) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             RequestHead head = protocol.ReadHead(target, call.Path.Query, body.Memory.Span);
+            CheckModel(head.Model);
             if (!call.Key.Allows(head.Model))
                 throw new ProtocolException(ErrorKind.Permission, $"this key may not use the model '{head.Model}'", "model");
             if (!limits.TryEnter(call.Key, out KeyLimits.Admission? admission, out ProxyError? refusal)) throw new ProtocolException(refusal);
@@ -61,12 +63,12 @@ public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLim
             Protocol = protocol,
             Streams = head.Stream,
             StreamContentType = head.JsonArray ? "application/json; charset=UTF-8" : "text/event-stream; charset=utf-8",
+            RequestId = call.Facts.Id,
             Writer = writer,
             KeepaliveInterval = config.KeepaliveInterval,
             EarlyCommit = config.EarlyCommit,
         };
         using var answer = new ClientAnswer(new HttpClientResponse(call.Context), options, clock);
-        answer.Headers.Add(new("x-aiproxy-request-id", call.Facts.Id));
         using var exchange = new Exchange
         {
             Protocol = protocol,
@@ -78,9 +80,8 @@ public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLim
             WriterOptions = writer,
             RequestId = call.Facts.Id,
             Clock = clock,
-            TotalDeadline = config.TotalTimeout > TimeSpan.Zero
-                ? call.Facts.Started + (long)(config.TotalTimeout.TotalSeconds * clock.TimestampFrequency)
-                : long.MaxValue,
+            // From here: the time that the client took to send its body is not the upstreams'.
+            TotalDeadline = config.TotalTimeout > TimeSpan.Zero ? clock.GetTimestamp() + (long)(config.TotalTimeout.TotalSeconds * clock.TimestampFrequency) : long.MaxValue,
         };
         call.Exchange = exchange;
         try
@@ -91,6 +92,14 @@ public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLim
         {
             await answer.EndAsync().ConfigureAwait(false);
         }
+    }
+
+    // The name goes into logs and messages, and into paths, where a step up the tree would name what the key may not use.
+    private static void CheckModel(string model)
+    {
+        if (model.Length > MaxModelChars) throw new ProtocolException(ErrorKind.InvalidRequest, $"model: a name of more than {MaxModelChars} characters", "model");
+        foreach (Range step in model.AsSpan().Split('/'))
+            if (model.AsSpan(step) is "." or "..") throw new ProtocolException(ErrorKind.InvalidRequest, "model: '.' and '..' are no parts of a name", "model");
     }
 
     private static List<KeyValuePair<string, string>> PassingHeaders(IHeaderDictionary headers, string protocol)

@@ -32,6 +32,12 @@ public sealed class ProxyServer(ProtocolTable protocols, UpstreamTable types, Co
         using var systemd = new Systemd(Environment.GetEnvironmentVariable, clock);
         await using var listeners = new ListenerSet(log, clock, inlineScheduling: true, Systemd.InheritedSockets(Environment.GetEnvironmentVariable));
 
+        // Before the first request can be answered: who sees the proxy up may stop it in the same moment.
+        var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        ConfigWatcher? watched = null;
+        using var signals = new Signals(() => stop.TrySetResult(), () => Reload(Volatile.Read(ref watched), log), Environment.Exit);
+        signals.Register();
+
         (Runtime runtime, Front front) = Compose(logFile, listeners);
         foreach (ConfigProblem warning in first.Warnings) log.Warning("configuration: {Problem:l}", warning.ToString());
         if (await runtime.ApplyAsync(config, cancellationToken).ConfigureAwait(false) is { } problem)
@@ -42,10 +48,8 @@ public sealed class ProxyServer(ProtocolTable protocols, UpstreamTable types, Co
 
         await using WebApplication app = Host(listeners, front, log);
         await app.StartAsync(cancellationToken).ConfigureAwait(false);
-        var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using ConfigWatcher? watcher = path is null ? null : Watch(path, first, runtime, systemd);
-        using var signals = new Signals(() => stop.TrySetResult(), () => Reload(watcher, systemd, runtime, log), Environment.Exit);
-        signals.Register();
+        Volatile.Write(ref watched, watcher);
         await using CancellationTokenRegistration cancelled = cancellationToken.Register(() => stop.TrySetResult());
 
         log.Information("{Build:l} listens on {Addresses:l}; {Files} open files allowed", BuildInfo.Describe(), runtime.Addresses(), files);
@@ -64,10 +68,11 @@ public sealed class ProxyServer(ProtocolTable protocols, UpstreamTable types, Co
         var limits = new KeyLimits(clock);
         var budget = new ByteBudget(long.MaxValue);
         var bodies = new RequestBody(budget, clock);
-        var lists = new ModelLists(new ModelCatalog(clients, types, clock, BuildInfo.UserAgent));
+        var messages = new UpstreamMessage(BuildInfo.UserAgent);
+        var lists = new ModelLists(new ModelCatalog(clients, messages, types, clock));
         var runtime = new Runtime(types, states, limits, budget, listeners, logFile, lists);
 
-        var forwarder = new Forwarder(clients, new UpstreamMessage(BuildInfo.UserAgent));
+        var forwarder = new Forwarder(clients, messages);
         var loop = new AttemptLoop(forwarder, types, states, log, clock);
         var endpoints = new Endpoints(
             runtime, protocols, new GenerateEndpoint(runtime, bodies, limits, loop, clock),
@@ -98,7 +103,7 @@ public sealed class ProxyServer(ProtocolTable protocols, UpstreamTable types, Co
         },
         clock, ConfigWatcher.UsualPollInterval, ConfigWatcher.UsualDebounce);
 
-    private static void Reload(ConfigWatcher? watcher, Systemd systemd, Runtime runtime, Serilog.ILogger log)
+    private static void Reload(ConfigWatcher? watcher, Serilog.ILogger log)
     {
         if (watcher is null) return;
         log.Information("reload asked for by signal");

@@ -59,14 +59,20 @@ public sealed record RequestPath(string Path, string Query, string? Key)
         foreach (string pair in query.TrimStart('?').Split('&'))
         {
             int equals = pair.IndexOf('=');
-            if ((equals < 0 ? pair : pair[..equals]) == name) return equals < 0 ? "" : Uri.UnescapeDataString(pair[(equals + 1)..].Replace('+', ' '));
+            if (NameOf(pair) == name) return equals < 0 ? "" : Uri.UnescapeDataString(pair[(equals + 1)..].Replace('+', ' '));
         }
         return null;
     }
 
+    private static string NameOf(string pair)
+    {
+        int equals = pair.IndexOf('=');
+        return Uri.UnescapeDataString(equals < 0 ? pair : pair[..equals]);
+    }
+
     private static string Without(string query, string name)
     {
-        IEnumerable<string> kept = query.TrimStart('?').Split('&').Where(pair => pair != name && !pair.StartsWith(name + "=", StringComparison.Ordinal));
+        IEnumerable<string> kept = query.TrimStart('?').Split('&').Where(pair => NameOf(pair) != name);
         string rest = string.Join('&', kept);
         return rest.Length == 0 ? "" : "?" + rest;
     }

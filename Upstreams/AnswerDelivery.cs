@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using Aiproxy.EventStream;
 using Aiproxy.Protocols;
@@ -36,7 +37,7 @@ public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, Att
                 BodyForm.Events => await FramesAsync(new SseReader(body, MaxEventBytes), isArray: false).ConfigureAwait(false),
                 BodyForm.Array => await FramesAsync(new JsonArrayReader(body, MaxEventBytes), isArray: true).ConfigureAwait(false),
                 BodyForm.Whole => await WholeAsync(body).ConfigureAwait(false),
-                _ => new ProxyError(ErrorKind.BadGateway, $"the upstream answered with a page instead of its protocol"),
+                _ => Page(),
             };
         }
         finally
@@ -48,12 +49,11 @@ public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, Att
     /// <summary>An answer that no reader looks at: token counts and the like.</summary>
     public async ValueTask<ProxyError?> RelayAsync()
     {
-        Stream stream = await response.Content.ReadAsStreamAsync(clock.Token).ConfigureAwait(false);
-        PipeReader source = PipeReader.Create(stream);
         clock.Enter(ClockPhase.Idle, target.Config.StreamIdleTimeout);
-        using BoundedBody body = await BoundedBody.ReadAsync(source, MaxWholeBytes, clock).ConfigureAwait(false);
+        using BoundedBody body = await BoundedBody.ReadAsync(response.Content, MaxWholeBytes, clock).ConfigureAwait(false);
         if (body.IsCut) return TooLong();
-        await SendWholeAsync(body.Memory).ConfigureAwait(false);
+        if (FirstByte(new ReadOnlySequence<byte>(body.Memory)) is not ((byte)'{' or (byte)'[')) return Page();
+        await SendAsync(ResponseHeaders.JsonType(response), body.Memory.Length, body.Memory).ConfigureAwait(false);
         return null;
     }
 
@@ -73,7 +73,7 @@ public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, Att
         if (!watch.IsFinished) return new ProxyError(ErrorKind.BadGateway, $"the upstream sent an answer without an end");
         exchange.FirstOutput = watch.FirstOutputTimestamp;
 
-        if (copies) await SendWholeAsync(body.Memory).ConfigureAwait(false);
+        if (copies) await SendAsync(ResponseHeaders.JsonType(response), body.Memory.Length, body.Memory).ConfigureAwait(false);
         else await SendAsync(exchange.Head.Stream ? exchange.StreamContentType : JsonType, exchange.Head.Stream ? null : output.HeldBytes, output.Held).ConfigureAwait(false);
         return null;
     }
@@ -88,7 +88,7 @@ public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, Att
         IResponseReader reader = target.Protocol.CreateReader(watch, exchange.Head.JsonArray);
         IResponseWay way = copies ? CopyWayOf(reader, frames, isArray) : new TranslateWay(writer!, watch, !exchange.Head.Stream);
         var options = new PumpOptions(
-            exchange.Head.Stream ? exchange.StreamContentType : JsonType, Headers(), target.Config.StreamIdleTimeout);
+            exchange.Head.Stream ? exchange.StreamContentType : JsonType, ResponseHeaders.ForClient(response), target.Config.StreamIdleTimeout);
         var pump = new ResponsePump(exchange, clock, watch, reader, frames, way, output, options);
         try
         {
@@ -104,21 +104,19 @@ public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, Att
 
     private IResponseWay CopyWayOf(IResponseReader reader, IFrameReader frames, bool isArray)
     {
-        bool comments = exchange.Protocol.Name != "gemini";
-        return isArray == exchange.Head.JsonArray ? new CopyWay(reader, frames, comments || isArray) : new ReframeWay(reader, toArray: exchange.Head.JsonArray);
+        bool reframes = exchange.Protocol.Name == "gemini" && isArray != exchange.Head.JsonArray;
+        return reframes ? new ReframeWay(reader, toArray: exchange.Head.JsonArray) : new CopyWay(reader, frames, isStrict: exchange.Protocol.Name == "gemini");
     }
 
-    private ValueTask SendWholeAsync(ReadOnlyMemory<byte> body) =>
-        SendAsync(response.Content.Headers.ContentType?.ToString() ?? JsonType, body.Length, body);
-
+    // Always 200: other words for success mean nothing in these protocols, and some of them forbid a body.
     private async ValueTask SendAsync(string contentType, long? length, ReadOnlyMemory<byte> body)
     {
         clock.StopTotal();
-        await exchange.Answer.BeginAsync((int)response.StatusCode, contentType, length, Headers(), null).ConfigureAwait(false);
+        await exchange.Answer.BeginAsync(200, contentType, length, ResponseHeaders.ForClient(response), null).ConfigureAwait(false);
         try
         {
-            await exchange.Answer.WriteBodyAsync(body, clock).ConfigureAwait(false);
-            ClientLeft = exchange.Answer.Gone.IsCancellationRequested;
+            exchange.OnOutput?.Invoke();
+            ClientLeft = !await exchange.Answer.WriteBodyAsync(body, clock).ConfigureAwait(false);
         }
         finally
         {
@@ -126,35 +124,37 @@ public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, Att
         }
     }
 
+    // The first byte tells more than the type: some servers call their events text/plain, or tell an error as JSON under the type of events.
     private async ValueTask<BodyForm> SniffAsync(PipeReader body)
     {
-        string type = response.Content.Headers.ContentType?.MediaType ?? "";
-        if (type.Equals("text/event-stream", StringComparison.OrdinalIgnoreCase)) return BodyForm.Events;
-        if (type.Contains("html", StringComparison.OrdinalIgnoreCase)) return BodyForm.Page;
-        if (!exchange.Head.Stream) return BodyForm.Whole;
-
-        // Some servers call their event stream text/plain or give no type; the first byte tells JSON from events.
+        if (response.Content.Headers.ContentType?.MediaType?.Contains("html", StringComparison.OrdinalIgnoreCase) == true) return BodyForm.Page;
         while (true)
         {
             ReadResult read = await body.ReadAsync(clock.Token).ConfigureAwait(false);
+            if (!exchange.Head.Stream) clock.Touch();
             byte? first = FirstByte(read.Buffer);
-            body.AdvanceTo(read.Buffer.Start, first is null ? read.Buffer.End : read.Buffer.Start);
+            // Blanks may come for minutes, from servers that keep their connections alive with them.
+            body.AdvanceTo(first is null ? read.Buffer.End : read.Buffer.Start);
             if (first is null && !read.IsCompleted) continue;
             return first switch
             {
                 (byte)'{' => BodyForm.Whole,
-                (byte)'[' => BodyForm.Array,
+                (byte)'[' => exchange.Head.Stream ? BodyForm.Array : BodyForm.Whole,
                 (byte)'<' => BodyForm.Page,
+                null when !exchange.Head.Stream => BodyForm.Whole,
                 _ => BodyForm.Events,
             };
         }
     }
 
-    private static byte? FirstByte(in System.Buffers.ReadOnlySequence<byte> bytes)
+    private static byte? FirstByte(in ReadOnlySequence<byte> bytes)
     {
         foreach (ReadOnlyMemory<byte> segment in bytes)
-            foreach (byte value in segment.Span)
-                if (value is not ((byte)' ' or (byte)'\r' or (byte)'\n' or (byte)'\t')) return value;
+        {
+            // The bytes of a byte order mark count as blanks.
+            int at = segment.Span.IndexOfAnyExcept(" \r\n\t\uFEFF"u8);
+            if (at >= 0) return segment.Span[at];
+        }
         return null;
     }
 
@@ -164,10 +164,9 @@ public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, Att
         return TimeSpan.FromSeconds(Math.Min(300, 120 + exchange.Body.Length / 10_000));
     }
 
-    private IReadOnlyList<KeyValuePair<string, string>> Headers() => ResponseHeaders.ForClient(response);
+    public static ProxyError TooLong() => new(ErrorKind.BadGateway, $"the upstream sent an answer of more than {MaxWholeBytes / 1024 / 1024} MB");
 
-    private ProxyError TooLong() =>
-        new(ErrorKind.BadGateway, $"the upstream sent an answer of more than {MaxWholeBytes / 1024 / 1024} MB");
+    private static ProxyError Page() => new(ErrorKind.BadGateway, "the upstream answered with a page instead of its protocol");
 
     private const string JsonType = "application/json";
 

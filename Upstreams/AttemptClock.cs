@@ -20,6 +20,9 @@ public enum ClockPhase
 /// <remarks>A read or write resets it by storing a timestamp; the timer looks when it fires and sleeps on for the rest, so a busy stream never re-arms a timer.</remarks>
 public sealed class AttemptClock : IDisposable
 {
+    // A timer takes at most 49 days; a limit beyond this one only means that the timer looks more often.
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromDays(1);
+
     private readonly TimeProvider _clock;
     private readonly CancellationTokenSource _source;
     private readonly ITimer _timer;
@@ -126,9 +129,14 @@ public sealed class AttemptClock : IDisposable
 
     private void Arm()
     {
-        TimeSpan? rest = Remaining(out _);
-        // A timer of the runtime counts whole milliseconds and may fire a little early.
-        _timer.Change(rest is { } due ? (due <= TimeSpan.Zero ? TimeSpan.Zero : due + TimeSpan.FromMilliseconds(1)) : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer.Change(Remaining(out _) switch
+        {
+            null => Timeout.InfiniteTimeSpan,
+            { } rest when rest <= TimeSpan.Zero => TimeSpan.Zero,
+            { } rest when rest >= LongestSleep => LongestSleep,
+            // A timer of the runtime counts whole milliseconds and may fire a little early.
+            { } rest => rest + TimeSpan.FromMilliseconds(1),
+        }, Timeout.InfiniteTimeSpan);
     }
 
     private TimeSpan? Remaining(out ClockPhase due)

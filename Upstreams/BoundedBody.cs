@@ -11,11 +11,28 @@ public sealed class BoundedBody : IDisposable
 
     private BoundedBody() { }
 
+    public static BoundedBody Empty() => new();
+
     /// <summary>Dead after <see cref="Dispose"/>.</summary>
     public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(0, _count);
 
     /// <summary>The body is longer than the limit; <see cref="Memory"/> is its beginning.</summary>
     public bool IsCut { get; private set; }
+
+    /// <summary>A body of its own, from its first byte to its end.</summary>
+    /// <exception cref="IOException">As below.</exception>
+    public static async ValueTask<BoundedBody> ReadAsync(HttpContent content, int limit, AttemptClock clock)
+    {
+        PipeReader source = PipeReader.Create(await content.ReadAsStreamAsync(clock.Token).ConfigureAwait(false));
+        try
+        {
+            return await ReadAsync(source, limit, clock).ConfigureAwait(false);
+        }
+        finally
+        {
+            await source.CompleteAsync().ConfigureAwait(false);
+        }
+    }
 
     /// <param name="clock">Touched at each read, so that a body that flows is never idle.</param>
     /// <exception cref="IOException">The connection broke before the end that the answer announced.</exception>

@@ -15,8 +15,13 @@ public sealed class ClientAnswer : IDisposable
 
     private const int PieceBytes = 64 * 1024;
 
-    // A filler that finds the pipe taken comes again after this.
+    // A filler that finds the pipe taken comes again after this: somebody writes, so nothing is urgent.
+    private static readonly TimeSpan TakenTick = TimeSpan.FromSeconds(1);
+
+    // A timer that fired a little early comes again after this.
     private static readonly TimeSpan ShortestTick = TimeSpan.FromMilliseconds(10);
+
+    private static readonly TimeSpan LongestTick = TimeSpan.FromDays(1);
 
     private readonly IClientResponse _response;
     private readonly AnswerOptions _options;
@@ -28,6 +33,7 @@ public sealed class ClientAnswer : IDisposable
     private Action<IBufferWriter<byte>>? _filler;
     private IResponseWriter? _early;
     private long _lastWrite;
+    private long _flushed;
     private int _timerBusy;
     private bool _ended;
 
@@ -58,8 +64,11 @@ public sealed class ClientAnswer : IDisposable
     /// <summary>Bytes of body written.</summary>
     public long BytesWritten { get; private set; }
 
-    /// <summary>Headers of every answer, set by the caller as the request goes on (the telling ones).</summary>
-    public List<KeyValuePair<string, string>> Headers { get; } = [];
+    /// <summary>Bytes written since the last flush.</summary>
+    public long PendingBytes => BytesWritten - _flushed;
+
+    /// <summary>Tells which upstream answers and after how many attempts. Exchanged whole as attempts go on; an early answer goes without.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> RouteHeaders { get; set; } = [];
 
     /// <summary>The client's body, for one write after <see cref="BeginAsync"/> or <see cref="TakeAsync"/>.</summary>
     public IBufferWriter<byte> Output => _output;
@@ -70,12 +79,23 @@ public sealed class ClientAnswer : IDisposable
         int status, string contentType, long? length, IEnumerable<KeyValuePair<string, string>> headers, Action<IBufferWriter<byte>>? filler)
     {
         await TakeAsync().ConfigureAwait(false);
-        HasBegun = true;
-        _filler = filler;
-        if (!IsEarly) Start(status, contentType, length, headers);
+        try
+        {
+            HasBegun = true;
+            _filler = filler;
+            if (!IsEarly) Start(status, contentType, length, headers.Concat(RouteHeaders));
+        }
+        catch
+        {
+            Release();
+            throw;
+        }
         _lastWrite = _clock.GetTimestamp();
         Rearm();
     }
+
+    /// <summary>Under a taken pipe, with the last bytes written: no filler follows them, however long the client takes to read them.</summary>
+    public void StopFillers() => _filler = null;
 
     /// <summary>Takes the pipe for one write and its flush. Nearly always free: the timer writes only into silence.</summary>
     public ValueTask TakeAsync() => _gate.Wait(0) ? ValueTask.CompletedTask : new ValueTask(_gate.WaitAsync(CancellationToken.None));
@@ -98,23 +118,30 @@ public sealed class ClientAnswer : IDisposable
     /// <summary>Sends what was written. False: the client is gone, or took nothing for too long and was cut off.</summary>
     public async ValueTask<bool> FlushAsync()
     {
+        if (_ended) return false;
         _lastWrite = _clock.GetTimestamp();
-        ValueTask<FlushResult> flush = _response.Body.FlushAsync(CancellationToken.None);
+        _flushed = BytesWritten;
         try
         {
-            if (flush.IsCompletedSuccessfully) return !flush.Result.IsCompleted && !Gone.IsCancellationRequested;
-            FlushResult result = await flush.AsTask().WaitAsync(WriteStall, _clock, Gone).ConfigureAwait(false);
-            return !result.IsCompleted;
+            ValueTask<FlushResult> flush = _response.Body.FlushAsync(CancellationToken.None);
+            FlushResult result = flush.IsCompletedSuccessfully ? flush.Result : await flush.AsTask().WaitAsync(WriteStall, _clock, Gone).ConfigureAwait(false);
+            if (!result.IsCompleted && !Gone.IsCancellationRequested)
+            {
+                _lastWrite = _clock.GetTimestamp();
+                return true;
+            }
         }
         catch (TimeoutException)
         {
             _response.Abort();
-            return false;
         }
         catch (Exception fault) when (fault is OperationCanceledException or IOException or InvalidOperationException)
         {
-            return false;
+            // Gone.
         }
+        // A flush that was given up may still be under way: nobody else may touch the pipe.
+        _ended = true;
+        return false;
     }
 
     /// <summary>Ends the request with an error: as status and envelope, or inside the stream where status 200 went out early.</summary>
@@ -124,7 +151,7 @@ public sealed class ClientAnswer : IDisposable
         await TakeAsync().ConfigureAwait(false);
         try
         {
-            if (HasBegun) return;
+            if (HasBegun || _ended) return;
             HasBegun = true;
             if (_early is { } writer) writer.Fail(error);
             else if (raw is not null) WriteWhole(raw.Status, raw.ContentType, raw.Body.Span, raw.Headers);
@@ -160,23 +187,25 @@ public sealed class ClientAnswer : IDisposable
 
     private void WriteWhole(int status, string contentType, ReadOnlySpan<byte> body, IEnumerable<KeyValuePair<string, string>> headers)
     {
-        Start(status, contentType, body.Length, headers);
+        Start(status, contentType, body.Length, headers.Concat(RouteHeaders));
         _output.Write(body);
     }
 
     private void Start(int status, string contentType, long? length, IEnumerable<KeyValuePair<string, string>> headers)
     {
         Status = status;
-        _response.Start(status, contentType, length, headers.Concat(Headers));
+        _response.Start(status, contentType, length, headers.Append(new("x-aiproxy-request-id", _options.RequestId)));
     }
 
     private async Task TickAsync()
     {
         // A slow filler must not be joined by the next tick.
         if (Interlocked.Exchange(ref _timerBusy, 1) == 1) return;
+        TimeSpan? next = TakenTick;
         try
         {
             if (!_gate.Wait(0)) return;
+            next = null;
             try
             {
                 if (!_ended && !Gone.IsCancellationRequested && WriteFiller()) await FlushAsync().ConfigureAwait(false);
@@ -189,7 +218,7 @@ public sealed class ClientAnswer : IDisposable
         finally
         {
             Volatile.Write(ref _timerBusy, 0);
-            Rearm();
+            Rearm(next);
         }
     }
 
@@ -211,17 +240,17 @@ public sealed class ClientAnswer : IDisposable
         }
         if (_options.EarlyCommit <= TimeSpan.Zero || _clock.GetElapsedTime(_started) < _options.EarlyCommit) return false;
 
-        Start(200, _options.StreamContentType, null, []);
         _early = _options.Protocol.CreateWriter(_output, _options.Writer);
+        Start(200, _options.StreamContentType, null, []);
         _early.Keepalive();
         return true;
     }
 
-    private void Rearm()
+    private void Rearm(TimeSpan? next = null)
     {
         try
         {
-            _timer?.Change(NextTick(), Timeout.InfiniteTimeSpan);
+            _timer?.Change(next ?? NextTick(), Timeout.InfiniteTimeSpan);
         }
         catch (ObjectDisposedException)
         {
@@ -233,9 +262,9 @@ public sealed class ClientAnswer : IDisposable
     {
         bool waits = !HasBegun && !IsEarly;
         TimeSpan limit = waits ? _options.EarlyCommit : _options.KeepaliveInterval;
-        if (limit <= TimeSpan.Zero) return Timeout.InfiniteTimeSpan;
+        if (limit <= TimeSpan.Zero || _ended || Gone.IsCancellationRequested || (HasBegun && _filler is null)) return Timeout.InfiniteTimeSpan;
         TimeSpan rest = limit - _clock.GetElapsedTime(waits ? _started : _lastWrite);
-        return rest > ShortestTick ? rest : ShortestTick;
+        return rest < ShortestTick ? ShortestTick : rest > LongestTick ? LongestTick : rest;
     }
 
     private sealed class CountedOutput(ClientAnswer answer) : IBufferWriter<byte>
@@ -262,6 +291,9 @@ public sealed record AnswerOptions
     public required bool Streams { get; init; }
 
     public required string StreamContentType { get; init; }
+
+    /// <summary>Told in a header of every answer.</summary>
+    public required string RequestId { get; init; }
 
     public required WriterOptions Writer { get; init; }
 

@@ -34,12 +34,10 @@ public sealed class ConnectionTrace
 
         public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            int count = await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-            // The handler reads ahead with an empty buffer; only bytes are an answer.
-            if (count > 0 && _current is { } trace) trace.HasAnswer = true;
-            return count;
+            ValueTask<int> read = inner.ReadAsync(buffer, cancellationToken);
+            return _current is not { HasAnswer: false } trace ? read : NoteAsync(read, trace);
         }
 
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
@@ -52,6 +50,14 @@ public sealed class ConnectionTrace
                 _used = true;
             }
             return inner.WriteAsync(buffer, cancellationToken);
+        }
+
+        // The handler reads ahead with an empty buffer; only bytes are an answer.
+        private static async ValueTask<int> NoteAsync(ValueTask<int> read, ConnectionTrace trace)
+        {
+            int count = await read.ConfigureAwait(false);
+            if (count > 0) trace.HasAnswer = true;
+            return count;
         }
 
         public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>

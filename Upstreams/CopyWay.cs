@@ -6,23 +6,32 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Upstreams;
 
 /// <summary>Same protocol, same mode, same framing: each frame's bytes as they came.</summary>
-public sealed class CopyWay(IResponseReader reader, IFrameReader frames, bool copiesComments) : IResponseWay
+/// <param name="isStrict">The client's library knows nothing but <c>data: </c> lines (Gemini): any other line of an event stream stays here.</param>
+public sealed class CopyWay(IResponseReader reader, IFrameReader frames, bool isStrict) : IResponseWay
 {
     private byte[] _close = [];
+    private bool _endsAsItCame;
 
     public bool IsWhole => false;
 
     public void OnFrame(in Frame frame, IBufferWriter<byte> output)
     {
-        // A Gemini client dies of a comment, so an upstream's is not passed on to one.
-        if (frame.Data.IsEmpty && frames is JsonArrayReader)
+        if (frames is JsonArrayReader)
         {
             // The closing bracket waits for the verdict: behind it no failure could be told.
-            _close = [.. _close, .. frame.Raw];
+            if (frame.Data.IsEmpty) _close = [.. _close, .. frame.Raw];
+            else output.Write(frame.Raw);
             return;
         }
-        if (frame.Data.IsEmpty && !copiesComments) return;
-        output.Write(frame.Raw);
+        if (frame.Raw.IndexOfAnyExcept("\r\n"u8) < 0)
+        {
+            // The rest of a line end that a read had cut in two.
+            output.Write(frame.Raw);
+            return;
+        }
+        _endsAsItCame = !isStrict || IsOneDataLine(frame);
+        if (_endsAsItCame) output.Write(frame.Raw);
+        else ReframeWay.WriteEvent(frame.Data, output);
     }
 
     public void OnEnd(IBufferWriter<byte> output)
@@ -42,6 +51,12 @@ public sealed class CopyWay(IResponseReader reader, IFrameReader frames, bool co
     // The last event of a body that forgot its blank line is lost in the clients' libraries, and what follows would become part of it.
     private void EndLastEvent(IBufferWriter<byte> output)
     {
-        if (frames is SseReader events) output.Write(events.MissingEnd);
+        if (_endsAsItCame && frames is SseReader events) output.Write(events.MissingEnd);
+    }
+
+    private static bool IsOneDataLine(in Frame frame)
+    {
+        ReadOnlySpan<byte> prefix = "data: "u8, end = "\r\n"u8;
+        return ReframeWay.IsChunk(frame.Data) && frame.Raw.StartsWith(prefix) && frame.Raw[(prefix.Length + frame.Data.Length)..].IndexOfAnyExcept(end) < 0;
     }
 }

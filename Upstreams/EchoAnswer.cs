@@ -33,7 +33,7 @@ public sealed class EchoAnswer(ChatRequest request, EchoScript script)
         int block = 0, words = 0;
         yield return sink =>
         {
-            sink.Start(default, Encoding.UTF8.GetBytes(request.Model));
+            sink.Start(default, JsonEncodedText.Encode(request.Model).EncodedUtf8Bytes);
             sink.Usage(new TokenUsage { Input = Estimate(said.Length), CacheRead = 0, CacheWrite = 0 });
         };
         if (script.Thinks)

@@ -9,14 +9,23 @@ public static class EchoArguments
 {
     private const int MaxDepth = 8;
 
+    // The text is repeated for every property.
+    private const int MaxSaidChars = 1000;
+
     /// <summary>A JSON object.</summary>
     public static string For(JsonElement? schema, string said)
     {
+        if (said.Length > MaxSaidChars) said = said[..(char.IsHighSurrogate(said[MaxSaidChars - 1]) ? MaxSaidChars - 1 : MaxSaidChars)];
         var output = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(output))
+        try
         {
-            if (schema is { ValueKind: JsonValueKind.Object } root) Object(writer, root, said, 0);
-            else Object(writer, default, said, 0);
+            using var writer = new Utf8JsonWriter(output);
+            Object(writer, schema ?? default, said, 0);
+        }
+        catch (InvalidOperationException)
+        {
+            // A name in the schema has half a surrogate pair: it cannot be said.
+            return "{}";
         }
         return Encoding.UTF8.GetString(output.WrittenSpan);
     }

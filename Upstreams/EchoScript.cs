@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace Aiproxy.Upstreams;
 
@@ -29,26 +30,33 @@ public sealed record EchoScript
         var script = new EchoScript();
         int start = model.IndexOf("echo", StringComparison.OrdinalIgnoreCase);
         if (start >= 0) script = Apply(script, model[(start + 4)..].Split('-', StringSplitOptions.RemoveEmptyEntries));
-        foreach (string marker in Markers(text)) script = Apply(script, marker.Split([' ', '-'], StringSplitOptions.RemoveEmptyEntries));
+        foreach (Range marker in Markers(text)) script = Apply(script, text[marker][2..^2].Split([' ', '-'], StringSplitOptions.RemoveEmptyEntries));
         return script;
     }
 
     /// <summary>The text without its markers.</summary>
     public static string Strip(string text)
     {
-        foreach (string marker in Markers(text)) text = text.Replace("[[" + marker + "]]", "", StringComparison.Ordinal);
-        return text.Trim();
+        var kept = new StringBuilder(text.Length);
+        int at = 0;
+        foreach (Range marker in Markers(text))
+        {
+            kept.Append(text, at, marker.Start.Value - at);
+            at = marker.End.Value;
+        }
+        return kept.Append(text, at, text.Length - at).ToString().Trim();
     }
 
-    private static List<string> Markers(string text)
+    // Brackets included.
+    private static List<Range> Markers(string text)
     {
-        var markers = new List<string>();
+        var markers = new List<Range>();
         for (int at = 0; text.IndexOf("[[", at, StringComparison.Ordinal) is var open and >= 0;)
         {
             int close = text.IndexOf("]]", open, StringComparison.Ordinal);
             if (close < 0) break;
-            markers.Add(text[(open + 2)..close]);
             at = close + 2;
+            markers.Add(open..at);
         }
         return markers;
     }

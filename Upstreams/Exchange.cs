@@ -64,7 +64,7 @@ public sealed class Exchange : IDisposable
     {
         if (_request is not null) return _request;
         ReadOnlyMemory<byte> body = Body.Span.StartsWith("\uFEFF"u8) ? Body[3..] : Body;
-        _document ??= JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 256 });
+        _document ??= JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = BodyScan.MaxLevels });
         return _request = Protocol.ReadRequest(_document.RootElement, Head);
     }
 

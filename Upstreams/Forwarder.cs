@@ -1,5 +1,4 @@
-using System.IO.Pipelines;
-using System.Net;
+using System.Text;
 using Aiproxy.Config;
 using Aiproxy.Protocols;
 using Aiproxy.Protocols.Model;
@@ -11,6 +10,9 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages)
 {
     // Error bodies are small; one that is not is no error body, and is not relayed.
     private const int MaxErrorBytes = 1024 * 1024;
+
+    // The status is known; a body that does not come is not worth a client's patience.
+    private static readonly TimeSpan ErrorBodyWait = TimeSpan.FromSeconds(10);
 
     /// <remarks>Never throws for what an upstream or client does. Afterwards <see cref="ClientAnswer.HasBegun"/> tells whether another attempt may follow.</remarks>
     public async Task<Attempt> SendAsync(Exchange exchange, UpstreamTarget target)
@@ -82,34 +84,47 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages)
         IReadOnlyList<KeyValuePair<string, string>> headers = Pairs(response);
         if (delivery.ClientLeft) return new Attempt(Outcome.ClientGone, null, headers);
         if (failure is null) return new Attempt(Outcome.Success, null, headers);
-        Outcome outcome = Judgement.OfAnswer(200, failure, headers, default, target.Config.ErrorRules, exchange.Clock);
+        // What was told inside the answer stands for an error body: a rule may look for its words.
+        byte[] words = Encoding.UTF8.GetBytes(failure.Message);
+        Outcome outcome = Judgement.OfAnswer(200, failure, headers, words, target.Config.ErrorRules, exchange.Clock);
         return new Attempt(outcome, null, headers);
     }
 
     // Step 7.
     private static async Task<Attempt> RefusedAsync(Exchange exchange, UpstreamTarget target, HttpResponseMessage response, AttemptClock clock)
     {
-        clock.Enter(ClockPhase.Idle, target.Config.StreamIdleTimeout);
-        Stream stream = await response.Content.ReadAsStreamAsync(clock.Token).ConfigureAwait(false);
-        using BoundedBody body = await BoundedBody.ReadAsync(PipeReader.Create(stream), MaxErrorBytes, clock).ConfigureAwait(false);
+        clock.Enter(ClockPhase.Idle, ErrorBodyWait);
+        using BoundedBody body = await ErrorBodyAsync(exchange, response, clock).ConfigureAwait(false);
 
         int status = (int)response.StatusCode;
         IReadOnlyList<KeyValuePair<string, string>> headers = Pairs(response);
         ProxyError error = target.Protocol.ReadError(status, body.Memory.Span);
         Outcome outcome = Judgement.OfAnswer(status, error, headers, body.Memory.Span, target.Config.ErrorRules, exchange.Clock);
-        bool relays = target.Protocol.Name == exchange.Protocol.Name && !body.IsCut && IsRelayed(response, outcome, body.Memory);
-        RawAnswer? raw = relays
-            ? new RawAnswer(status, response.Content.Headers.ContentType?.ToString() ?? "application/json", body.Memory.ToArray(), ResponseHeaders.ForClient(response))
-            : null;
+        bool relays = target.Protocol.Name == exchange.Protocol.Name && !body.IsCut && IsRelayed(status, outcome, body.Memory.Span, target);
+        RawAnswer? raw = relays ? new RawAnswer(status, ResponseHeaders.JsonType(response), body.Memory.ToArray(), ResponseHeaders.ForClient(response)) : null;
         return new Attempt(outcome, raw, headers);
     }
 
-    // A body that holds no JSON (a gateway's page) helps no client; ours names the upstream. One that shows a key is not passed on either.
-    private static bool IsRelayed(HttpResponseMessage response, Outcome outcome, ReadOnlyMemory<byte> body)
+    private static async ValueTask<BoundedBody> ErrorBodyAsync(Exchange exchange, HttpResponseMessage response, AttemptClock clock)
     {
-        if ((int)response.StatusCode is < 400 or 401 or 403 || outcome.Kind == OutcomeKind.CredentialRefused) return false;
-        ReadOnlySpan<byte> text = body.Span.TrimStart(" \r\n\t"u8);
-        return text.Length > 0 && text[0] is (byte)'{' or (byte)'[' && text.IndexOf("?key="u8) < 0 && text.IndexOf("&key="u8) < 0;
+        try
+        {
+            return await BoundedBody.ReadAsync(response.Content, MaxErrorBytes, clock).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (Faults.IsTransport(fault) && !exchange.Answer.Gone.IsCancellationRequested)
+        {
+            // The status stands, whatever became of the words.
+            return BoundedBody.Empty();
+        }
+    }
+
+    // A body that holds no JSON (a gateway's page) helps no client; ours names the upstream. One that shows a key is not passed on either.
+    private static bool IsRelayed(int status, Outcome outcome, ReadOnlySpan<byte> body, UpstreamTarget target)
+    {
+        if (status is < 400 or 401 or 403 || outcome.Kind == OutcomeKind.CredentialRefused) return false;
+        ReadOnlySpan<byte> text = body.TrimStart(" \r\n\t"u8);
+        return text.Length > 0 && text[0] is (byte)'{' or (byte)'[' && text.IndexOf("?key="u8) < 0 && text.IndexOf("&key="u8) < 0
+            && (target.Credential is not { } credential || text.IndexOf(Encoding.UTF8.GetBytes(credential.Reveal())) < 0);
     }
 
     private static Outcome OfFault(Exception fault, ClockPhase? expired)
@@ -119,6 +134,7 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages)
             ClockPhase.Headers => Judgement.OfTimeout(TimeoutPhase.Headers),
             ClockPhase.FirstToken => Judgement.OfTimeout(TimeoutPhase.FirstOutput),
             not null => Judgement.OfTimeout(TimeoutPhase.Silence),
+            null when Faults.IsConnectTimeout(fault) => Judgement.OfTimeout(TimeoutPhase.Connect),
             null when Faults.IsConnect(fault) => Judgement.OfConnectFailure(),
             _ => Judgement.OfBrokenStream(),
         };

@@ -26,9 +26,6 @@ public static class HeaderRules
             "content-length", "content-encoding", "content-type", "server", "date", "via", "vary", "accept-ranges", "etag",
             // Of the provider's own site; a redirect is not followed either.
             "set-cookie", "location", "alt-svc", "strict-transport-security", "www-authenticate", "nel", "report-to", "reporting-endpoints", "content-security-policy",
-            // A browser must not be let in by an upstream's word.
-            "access-control-allow-origin", "access-control-allow-credentials", "access-control-allow-headers", "access-control-allow-methods",
-            "access-control-expose-headers", "access-control-max-age",
         ], StringComparer.OrdinalIgnoreCase);
 
     /// <summary>A client's request header that goes to an upstream of the same protocol.</summary>
@@ -48,6 +45,8 @@ public static class HeaderRules
     /// <summary>An upstream's response header that goes to the client. Headers named by <c>Connection</c> are taken out by the caller.</summary>
     public static bool PassesToClient(string name) =>
         !NotForClients.Contains(name)
+        // A browser must not be let in by an upstream's word.
+        && !name.StartsWith("access-control-", StringComparison.OrdinalIgnoreCase)
         && (!name.StartsWith("x-aiproxy-", StringComparison.OrdinalIgnoreCase) || name.Equals(EchoHandler.EstimatedHeader, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>A header that carries a credential; its value is masked wherever headers are shown.</summary>

@@ -19,12 +19,14 @@ public sealed class KeyUpstream(IUpstreamProtocol protocol, string name, Uri pub
     public bool Supports(Operation operation) => operations.Contains(operation);
 
     public Uri Address(Uri? baseUrl, RequestHead head, string upstreamModel, string query) =>
-        new((baseUrl ?? publicUrl).AbsoluteUri.TrimEnd('/') + ProviderPaths.Of(name, head, upstreamModel) + query);
+        new((baseUrl ?? publicUrl).AbsoluteUri.TrimEnd('/') + ProviderPaths.Of(name, head, upstreamModel) + (query.Length > 0 ? query : ProviderPaths.Query(name, head)));
 
     public void Authorize(HttpRequestMessage message, Secret? credential)
     {
         if (credential is null) return;
         string value = keyHeader == "Authorization" ? "Bearer " + credential.Reveal() : credential.Reveal();
+        // A second value beside one from http_headers would spoil both.
+        message.Headers.Remove(keyHeader);
         message.Headers.TryAddWithoutValidation(keyHeader, value);
     }
 

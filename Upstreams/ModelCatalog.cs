@@ -1,15 +1,14 @@
 using System.Collections.Concurrent;
-using System.IO.Pipelines;
-using System.Net;
 using System.Text.Json;
 using Aiproxy.Config;
 
 namespace Aiproxy.Upstreams;
 
 /// <summary>The model lists of upstreams that name no models in the configuration: fetched in the background, answered from memory.</summary>
-public sealed class ModelCatalog(UpstreamClients clients, UpstreamTable types, TimeProvider clock, string userAgent)
+public sealed class ModelCatalog(UpstreamClients clients, UpstreamMessage messages, UpstreamTable types, TimeProvider clock)
 {
     private static readonly TimeSpan Kept = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private const int MaxListBytes = 8 * 1024 * 1024;
 
@@ -27,38 +26,33 @@ public sealed class ModelCatalog(UpstreamClients clients, UpstreamTable types, T
     {
         if (!upstream.Enabled || upstream.BaseUrls.Count == 0 || types.Find(upstream.ApiType) is not { } type) return;
         Entry entry = _entries.GetOrAdd(Key(upstream), _ => new Entry());
-        if (entry.FetchedAt is { } at && clock.GetElapsedTime(at) < Kept) return;
+        if (Volatile.Read(ref entry.NextAt) is var next and > 0 && clock.GetTimestamp() < next) return;
         if (Interlocked.Exchange(ref entry.Busy, 1) == 0) _ = FetchAsync(upstream, type, entry);
     }
 
     private async Task FetchAsync(UpstreamConfig upstream, IUpstreamType type, Entry entry)
     {
+        TimeSpan kept = AfterFailure;
         try
         {
             using var patience = new CancellationTokenSource(Patience, clock);
-            using var message = new HttpRequestMessage(HttpMethod.Get, new Uri(upstream.BaseUrls[0].AbsoluteUri.TrimEnd('/') + ListPath(type.Name)))
-            {
-                Version = HttpVersion.Version11,
-            };
-            message.Headers.TryAddWithoutValidation("User-Agent", upstream.UserAgent ?? userAgent);
-            if (type.Name == "anthropic") message.Headers.TryAddWithoutValidation("anthropic-version", ProviderPaths.AnthropicVersion);
-            foreach ((string name, string value) in upstream.HttpHeaders) message.Headers.TryAddWithoutValidation(name, value);
-            type.Authorize(message, upstream.Tokens.Count > 0 ? upstream.Tokens[0] : null);
+            using HttpRequestMessage message = messages.CreateGet(upstream, type, new Uri(upstream.BaseUrls[0].AbsoluteUri.TrimEnd('/') + ListPath(type.Name)));
 
             using HttpResponseMessage response = await clients.For(upstream, type).SendAsync(message, patience.Token).ConfigureAwait(false);
             if (!response.IsSuccessStatusCode) return;
             using var limit = new AttemptClock(clock, long.MaxValue, patience.Token);
-            Stream stream = await response.Content.ReadAsStreamAsync(patience.Token).ConfigureAwait(false);
-            using BoundedBody body = await BoundedBody.ReadAsync(PipeReader.Create(stream), MaxListBytes, limit).ConfigureAwait(false);
+            using BoundedBody body = await BoundedBody.ReadAsync(response.Content, MaxListBytes, limit).ConfigureAwait(false);
             entry.Models = Read(body.Memory);
+            kept = Kept;
         }
-        catch (Exception fault) when (Faults.IsTransport(fault) || fault is JsonException)
+        // InvalidOperationException: a name with half a surrogate pair.
+        catch (Exception fault) when (Faults.IsTransport(fault) || fault is JsonException or InvalidOperationException)
         {
             // No list is no harm: requests are routed without it, and the next one is asked for later.
         }
         finally
         {
-            entry.FetchedAt = clock.GetTimestamp();
+            Volatile.Write(ref entry.NextAt, clock.GetTimestamp() + (long)(kept.TotalSeconds * clock.TimestampFrequency));
             Volatile.Write(ref entry.Busy, 0);
         }
     }
@@ -96,6 +90,7 @@ public sealed class ModelCatalog(UpstreamClients clients, UpstreamTable types, T
         public volatile IReadOnlyList<string> Models = [];
         public int Busy;
 
-        public long? FetchedAt { get; set; }
+        /// <summary>Timestamp of the next fetch; 0: none was made.</summary>
+        public long NextAt;
     }
 }

@@ -28,6 +28,10 @@ public static class ProviderPaths
         _ => throw new ArgumentOutOfRangeException(nameof(protocol), protocol, "no such protocol"),
     };
 
+    /// <summary>What must be asked for in the query where the client's does not say it; or empty.</summary>
+    public static string Query(string protocol, RequestHead head) =>
+        protocol == "gemini" && head is { Stream: true, JsonArray: false, Target.Operation: Operation.Generate } ? "?alt=sse" : "";
+
     // Tuned models have a collection of their own; a name with its collection is taken as it is.
     private static string GeminiModel(string model) =>
         "/v1beta/" + (model.StartsWith("tunedModels/", StringComparison.Ordinal) ? "" : "models/") + string.Join('/', model.Split('/').Select(Uri.EscapeDataString));

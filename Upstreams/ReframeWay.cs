@@ -14,17 +14,15 @@ public sealed class ReframeWay(IResponseReader reader, bool toArray) : IResponse
 
     public void OnFrame(in Frame frame, IBufferWriter<byte> output)
     {
-        if (frame.Data.IsEmpty) return;
-        if (toArray)
+        if (!toArray)
         {
-            output.Write(_opened ? ",\n"u8 : "["u8);
-            output.Write(frame.Data);
-            _opened = true;
+            WriteEvent(frame.Data, output);
             return;
         }
-        output.Write("data: "u8);
-        WriteOneLine(frame.Data, output);
-        output.Write("\r\n\r\n"u8);
+        if (!IsChunk(frame.Data)) return;
+        output.Write(_opened ? ",\n"u8 : "["u8);
+        output.Write(frame.Data);
+        _opened = true;
     }
 
     public void OnEnd(IBufferWriter<byte> output)
@@ -36,14 +34,15 @@ public sealed class ReframeWay(IResponseReader reader, bool toArray) : IResponse
 
     public void OnFailure(ProxyError error, IBufferWriter<byte> output) => reader.WriteFailure(output, error);
 
-    // A pretty-printed chunk has line ends between its tokens (never inside a string), and an event's data is one line.
-    private static void WriteOneLine(ReadOnlySpan<byte> json, IBufferWriter<byte> output)
+    /// <summary>A chunk of an answer; false: a comment, or the end mark of another protocol.</summary>
+    public static bool IsChunk(ReadOnlySpan<byte> data) => !data.IsEmpty && !data.SequenceEqual("[DONE]"u8);
+
+    /// <summary>A chunk as the one kind of event that Gemini's clients know; nothing where it is none.</summary>
+    public static void WriteEvent(ReadOnlySpan<byte> data, IBufferWriter<byte> output)
     {
-        while (json.IndexOfAny((byte)'\r', (byte)'\n') is var end and >= 0)
-        {
-            output.Write(json[..end]);
-            json = json[(end + 1)..];
-        }
-        output.Write(json);
+        if (!IsChunk(data)) return;
+        output.Write("data: "u8);
+        output.WriteOneLine(data);
+        output.Write("\r\n\r\n"u8);
     }
 }

@@ -24,7 +24,11 @@ public sealed class ResponsePump(
     // Handshake events are a few kilobytes; what holds more than this without output is not a handshake.
     private const int MaxHeldBytes = 4 * 1024 * 1024;
 
+    // An upstream that is never waited for must not fill the memory behind a client that is slower.
+    private const int MaxPendingBytes = 64 * 1024;
+
     private readonly ClientAnswer _answer = exchange.Answer;
+    private long _read;
     private bool _begun;
     private bool _holdsGate;
 
@@ -39,7 +43,7 @@ public sealed class ResponsePump(
         {
             return await LoopAsync().ConfigureAwait(false);
         }
-        catch (Exception fault) when (_begun && fault is IOException or HttpRequestException or OperationCanceledException or FrameException or ProtocolException)
+        catch (Exception fault) when (_begun && Faults.IsTransport(fault))
         {
             if (_answer.Gone.IsCancellationRequested) return PumpEnd.ClientGone;
             return await FailAsync(Faults.Describe(fault, clock.Expired)).ConfigureAwait(false);
@@ -55,33 +59,32 @@ public sealed class ResponsePump(
         while (true)
         {
             ValueTask<bool> fill = frames.FillAsync(clock.Token);
-            if (!fill.IsCompleted && !await SettleAsync().ConfigureAwait(false))
+            if ((!fill.IsCompleted || _answer.PendingBytes >= MaxPendingBytes) && !await SettleAsync().ConfigureAwait(false))
             {
                 clock.Cancel();
                 try
                 {
                     await fill.ConfigureAwait(false);
                 }
-                catch (Exception fault) when (fault is IOException or HttpRequestException or OperationCanceledException or FrameException)
+                catch (Exception fault) when (Faults.IsTransport(fault))
                 {
                     // Cancelled by us.
                 }
                 return PumpEnd.ClientGone;
             }
             bool more = await fill.ConfigureAwait(false);
-            if (_begun)
-            {
-                clock.Touch();
-                await TakeGateAsync().ConfigureAwait(false);
-            }
+            // An answer that is collected is idle or not from its first byte on; a stream owes its first output, whatever comes before it.
+            if (_begun || way.IsWhole) clock.Touch();
+            if (_begun) await TakeGateAsync().ConfigureAwait(false);
 
             ReadFrames(more);
-            if (watch.Failure is { } failure) return await FailAsync(failure).ConfigureAwait(false);
+            if (Failure(more) is { } failure) return await FailAsync(failure).ConfigureAwait(false);
+            if (way.IsWhole && watch.HasOutput) clock.StopTotal();
             if (!_begun && ShallBegin()) await BeginAsync().ConfigureAwait(false);
             if (!watch.IsFinished) continue;
 
-            if (_begun && !await SettleAsync().ConfigureAwait(false)) return PumpEnd.ClientGone;
-            return PumpEnd.Finished;
+            _answer.StopFillers();
+            return await SettleAsync().ConfigureAwait(false) ? PumpEnd.Finished : PumpEnd.ClientGone;
         }
     }
 
@@ -90,17 +93,21 @@ public sealed class ResponsePump(
         // Nothing after the end: what an upstream sends behind its last event stays here.
         while (!watch.IsFinished && frames.TryRead(out Frame frame))
         {
+            _read += frame.Raw.Length;
             reader.Read(in frame);
             if (watch.Failure is not null) return;
             way.OnFrame(in frame, output);
         }
-        if (more || watch.IsFinished)
-        {
-            if (watch.IsFinished) way.OnEnd(output);
-            return;
-        }
-        reader.Complete();
+        if (!more && !watch.IsFinished) reader.Complete();
         if (watch.IsFinished) way.OnEnd(output);
+    }
+
+    private ProxyError? Failure(bool more)
+    {
+        if (watch.Failure is { } told) return told;
+        if (watch.IsFinished) return null;
+        if (way.IsWhole && _read > AnswerDelivery.MaxWholeBytes) return AnswerDelivery.TooLong();
+        return more ? null : new ProxyError(ErrorKind.BadGateway, "the upstream's answer ended without an end");
     }
 
     private bool ShallBegin() => way.IsWhole ? watch.IsFinished : watch.HasOutput || watch.IsFinished || output.HeldBytes > MaxHeldBytes;
@@ -126,6 +133,7 @@ public sealed class ResponsePump(
         if (!await SettleAsync().ConfigureAwait(false)) return PumpEnd.ClientGone;
         await TakeGateAsync().ConfigureAwait(false);
         way.OnFailure(error, output);
+        _answer.StopFillers();
         exchange.Failure = error;
         return await SettleAsync().ConfigureAwait(false) ? PumpEnd.Failed : PumpEnd.ClientGone;
     }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Aiproxy.Config;
 
 namespace Aiproxy.Upstreams;
@@ -31,8 +32,9 @@ public sealed class UpstreamClients
         IWebProxy? proxy = ProxyOf(key.Proxy);
         return new SocketsHttpHandler
         {
-            // A compressed answer would blind the reader that watches; the client's Accept-Encoding stays here.
-            AutomaticDecompression = DecompressionMethods.GZip | DecompressionMethods.Deflate | DecompressionMethods.Brotli,
+            // A compressed answer would blind the reader that watches; the client's Accept-Encoding stays here. No Brotli: the platform tells corrupt
+            // Brotli by an exception that means a bug everywhere else.
+            AutomaticDecompression = DecompressionMethods.GZip | DecompressionMethods.Deflate,
             AllowAutoRedirect = false,
             UseCookies = false,
             UseProxy = proxy is not null,
@@ -42,16 +44,21 @@ public sealed class UpstreamClients
             PooledConnectionLifetime = TimeSpan.FromMinutes(15),
             ActivityHeadersPropagator = null,
             MaxResponseHeadersLength = 256,
-            ConnectCallback = (context, cancellationToken) => ConnectAsync(context.DnsEndPoint, key.AllowPrivate, cancellationToken),
+            // A client's header goes on in the bytes in which it came.
+            RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
+            ConnectCallback = (context, cancellationToken) => ConnectAsync(context, key.AllowPrivate, cancellationToken),
+            // Above TLS: below it a farewell alert would look like the beginning of an answer.
+            PlaintextStreamFilter = static (context, _) => new ValueTask<Stream>(ConnectionTrace.Watch(context.PlaintextStream)),
         };
     }
 
-    private static async ValueTask<Stream> ConnectAsync(DnsEndPoint target, bool allowPrivate, CancellationToken cancellationToken)
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, bool allowPrivate, CancellationToken cancellationToken)
     {
+        DnsEndPoint target = context.DnsEndPoint;
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            if (allowPrivate)
+            if (allowPrivate || IsOutgoingProxy(context))
             {
                 await socket.ConnectAsync(target, cancellationToken).ConfigureAwait(false);
             }
@@ -60,10 +67,10 @@ public sealed class UpstreamClients
                 // Resolved once and connected by address: a name that answers differently the second time gains nothing.
                 IPAddress[] addresses = await Dns.GetHostAddressesAsync(target.Host, cancellationToken).ConfigureAwait(false);
                 if (addresses.Length == 0 || addresses.Any(PrivateAddress.Is))
-                    throw new HttpRequestException(HttpRequestError.ConnectionError, "the base URL resolves to a private address, which allow_private: false refuses");
+                    throw new PrivateAddressException();
                 await socket.ConnectAsync(addresses, target.Port, cancellationToken).ConfigureAwait(false);
             }
-            return ConnectionTrace.Watch(new NetworkStream(socket, ownsSocket: true));
+            return new NetworkStream(socket, ownsSocket: true);
         }
         catch
         {
@@ -71,6 +78,11 @@ public sealed class UpstreamClients
             throw;
         }
     }
+
+    // The user named it, and it resolves the base URL's name by itself.
+    private static bool IsOutgoingProxy(SocketsHttpConnectionContext context) =>
+        context.InitialRequestMessage.Method == HttpMethod.Connect
+        || context.InitialRequestMessage.RequestUri is { } wanted && !wanted.IdnHost.Trim('[', ']').Equals(context.DnsEndPoint.Host.Trim('[', ']'), StringComparison.OrdinalIgnoreCase);
 
     private static IWebProxy? ProxyOf(string setting) => setting switch
     {

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Net;
-using System.Text;
 using Aiproxy.Config;
 using Aiproxy.Protocols;
 using Aiproxy.Protocols.Model;
@@ -10,6 +9,8 @@ namespace Aiproxy.Upstreams;
 /// <summary>Makes the HTTP request of one attempt.</summary>
 public sealed class UpstreamMessage(string userAgent)
 {
+    private static readonly string[] OfTheBody = ["Allow", "Expires", "Last-Modified"];
+
     /// <summary>Key under which the embedded transport finds the exchange that a message belongs to.</summary>
     public static HttpRequestOptionsKey<(Exchange Exchange, string Model)> Origin { get; } = new("aiproxy.exchange");
 
@@ -36,16 +37,31 @@ public sealed class UpstreamMessage(string userAgent)
             Content = Content(body, config.RequestCompression),
         };
         message.Options.Set(Origin, (exchange, target.Model));
-        Set(message, "User-Agent", config.UserAgent ?? userAgent);
         Set(message, "Accept", exchange.Head.Stream ? "text/event-stream, application/json" : "application/json");
         if (forwards)
             foreach ((string name, string value) in exchange.Headers) message.Headers.TryAddWithoutValidation(name, value);
         if (target.Protocol.Name == "anthropic" && !message.Headers.Contains("anthropic-version"))
             Set(message, "anthropic-version", ProviderPaths.AnthropicVersion);
-
-        foreach ((string name, string value) in config.HttpHeaders) Set(message, name, value);
-        target.Type.Authorize(message, target.Credential);
+        Finish(message, config, target.Type, target.Credential);
         return message;
+    }
+
+    /// <summary>A request without a body and without a client behind it, such as for the model list.</summary>
+    public HttpRequestMessage CreateGet(UpstreamConfig config, IUpstreamType type, Uri address)
+    {
+        var message = new HttpRequestMessage(HttpMethod.Get, address) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        Set(message, "Accept", "application/json");
+        if (type.Name == "anthropic") Set(message, "anthropic-version", ProviderPaths.AnthropicVersion);
+        Finish(message, config, type, config.Tokens.Count > 0 ? config.Tokens[0] : null);
+        return message;
+    }
+
+    // "a value set here wins over ours, except credentials"
+    private void Finish(HttpRequestMessage message, UpstreamConfig config, IUpstreamType type, Secret? credential)
+    {
+        Set(message, "User-Agent", config.UserAgent ?? userAgent);
+        foreach ((string name, string value) in config.HttpHeaders) Set(message, name, value);
+        type.Authorize(message, credential);
     }
 
     private static IReadOnlyList<ReadOnlyMemory<byte>> Forwarded(Exchange exchange, string model)
@@ -58,7 +74,7 @@ public sealed class UpstreamMessage(string userAgent)
             string said = RawJson.Decode(body.Span[token]);
             bool prefixed = exchange.Protocol.Name == "gemini" && said.StartsWith("models/", StringComparison.Ordinal);
             if ((prefixed ? said[7..] : said) == model) continue;
-            collection |= prefixed;
+            collection |= prefixed && !model.StartsWith("tunedModels/", StringComparison.Ordinal);
             (edited ??= []).Add(token);
         }
         return edited is null ? [body] : TopLevelEdit.Replace(body, edited, RawJson.Encode(collection ? "models/" + model : model)).Segments;
@@ -88,13 +104,14 @@ public sealed class UpstreamMessage(string userAgent)
 
     private static void Set(HttpRequestMessage message, string name, string value)
     {
-        // Header values are sent as Latin-1 by default; one that is not would throw in the middle of the request.
-        string safe = Ascii(value);
+        // The platform keeps the headers of a body apart, and throws where one is looked for among the others.
+        if (name.StartsWith("content-", StringComparison.OrdinalIgnoreCase) || OfTheBody.Contains(name, StringComparer.OrdinalIgnoreCase))
+        {
+            message.Content?.Headers.Remove(name);
+            message.Content?.Headers.TryAddWithoutValidation(name, value);
+            return;
+        }
         message.Headers.Remove(name);
-        if (message.Headers.TryAddWithoutValidation(name, safe)) return;
-        message.Content!.Headers.Remove(name);
-        message.Content.Headers.TryAddWithoutValidation(name, safe);
+        message.Headers.TryAddWithoutValidation(name, value);
     }
-
-    private static string Ascii(string value) => Encoding.UTF8.GetByteCount(value) == value.Length ? value : Uri.EscapeDataString(value);
 }

@@ -30,6 +30,9 @@ public sealed class FakeClock : TimeProvider
         }
     }
 
+    /// <summary>Timers that fired so far.</summary>
+    public int Fired { get; private set; }
+
     public override DateTimeOffset GetUtcNow()
     {
         lock (gate) return now;
@@ -42,7 +45,11 @@ public sealed class FakeClock : TimeProvider
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(delta, TimeSpan.Zero);
         DateTimeOffset target = GetUtcNow() + delta;
-        while (TakeDue(target) is { } timer) timer.Fire();
+        while (TakeDue(target) is { } timer)
+        {
+            Fired++;
+            timer.Fire();
+        }
         lock (gate)
         {
             if (now < target) now = target;

@@ -37,7 +37,8 @@ public static class OpenAIErrors
         ErrorKind.ContentPolicy => (400, "invalid_request_error", "content_policy_violation"),
         ErrorKind.ClientAuth or ErrorKind.ClientAuthMissing => (401, "invalid_request_error", "invalid_api_key"),
         ErrorKind.Permission => (403, "permission_error", error.Code),
-        ErrorKind.NotFound => (404, "invalid_request_error", "model_not_found"),
+        // A path that is not there is no missing model.
+        ErrorKind.NotFound => (404, "invalid_request_error", error.Code ?? (error.Param == "model" || error.UpstreamStatus is not null ? "model_not_found" : null)),
         ErrorKind.MethodNotAllowed => (405, "invalid_request_error", error.Code),
         ErrorKind.Conflict => (409, "invalid_request_error", error.Code),
         ErrorKind.TooLarge => (413, "invalid_request_error", error.Code),

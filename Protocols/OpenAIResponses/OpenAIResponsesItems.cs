@@ -32,6 +32,10 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
     private sealed class Part
     {
         public required int Block;
+        public required BlockKind Kind;
+
+        /// <summary>False: its item was announced, and nothing of its content came yet.</summary>
+        public bool HasText;
         public bool IsEnded;
     }
 
@@ -44,7 +48,7 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
     public void Added(in ResponsesEvent told)
     {
         Item? known = Find(told);
-        if (known is null || (known.IsDone && !SameId(known, told.Item))) Begin(told.OutputIndex ?? _items.Count, told.Item);
+        if (known is null || (known.IsDone && !SameId(known, told.Item))) Announce(Begin(told.OutputIndex ?? _items.Count, told.Item));
         else if (known.Kind is ItemKind.Call or ItemKind.Custom) Name(known, told.Item);
     }
 
@@ -57,7 +61,7 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
     {
         Item item = FindOrBegin(told, ItemKind.Message);
         long index = told.ContentIndex ?? 0;
-        if (!item.Parts.ContainsKey(index)) PushPart(item, index, kind, text);
+        if (!HasText(item, index)) PushPart(item, index, kind, text);
         if (item.Parts.TryGetValue(index, out Part? part)) End(part);
     }
 
@@ -206,14 +210,27 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
     private void PushPart(Item item, long index, BlockKind kind, ReadOnlySpan<byte> token)
     {
         if (!JsonSlice.IsText(token) || item.IsDone || item.Kind != ItemKind.Message) return;
-        if (!item.Parts.TryGetValue(index, out Part? part))
-        {
-            part = new Part { Block = _blocks.Next() };
-            item.Parts[index] = part;
-            sink.BlockStart(part.Block, kind);
-        }
+        if (!item.Parts.TryGetValue(index, out Part? part) || (!part.HasText && part.Kind != kind)) part = BeginPart(item, index, kind);
+        part.HasText = true;
         if (!part.IsEnded) sink.BlockDelta(part.Block, token);
     }
+
+    /// <summary>An item that starts is output, a message too; most begin with text, and one that does not gives its empty block up.</summary>
+    private void Announce(Item item)
+    {
+        if (item.Kind == ItemKind.Message) BeginPart(item, 0, BlockKind.Text);
+    }
+
+    private Part BeginPart(Item item, long index, BlockKind kind)
+    {
+        if (item.Parts.TryGetValue(index, out Part? announced)) End(announced);
+        var part = new Part { Block = _blocks.Next(), Kind = kind };
+        item.Parts[index] = part;
+        sink.BlockStart(part.Block, kind);
+        return part;
+    }
+
+    private static bool HasText(Item item, long index) => item.Parts.TryGetValue(index, out Part? part) && part.HasText;
 
     private void PushArguments(Item item, ReadOnlySpan<byte> token)
     {
@@ -272,7 +289,7 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
     private void CompleteMessage(Item item, ReadOnlySpan<byte> content)
     {
         long index = 0;
-        if (JsonSlice.IsString(content)) PushPart(item, 0, BlockKind.Text, item.Parts.Count == 0 ? content : default);
+        if (JsonSlice.IsString(content)) PushPart(item, 0, BlockKind.Text, HasText(item, 0) ? default : content);
         var parts = JsonSlice.Elements(content);
         while (parts.Next())
         {
@@ -283,7 +300,7 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
                 if (members.Is("text"u8)) text = members.Value;
                 else if (members.Is("refusal"u8)) refusal = members.Value;
             }
-            if (!item.Parts.ContainsKey(index))
+            if (!HasText(item, index))
             {
                 PushPart(item, index, BlockKind.Text, text);
                 if (JsonSlice.IsText(refusal)) PushPart(item, index, BlockKind.Refusal, refusal);

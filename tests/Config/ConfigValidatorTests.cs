@@ -69,7 +69,6 @@ public sealed class ConfigValidatorTests
     public void RootKeyOfALaterBuild_IsWarnedOf(string key) => Assert.Contains("not yet in this build", OneWarning(ReadRoot(key)));
 
     [Theory]
-    [InlineData("allow_private: false")]
     [InlineData("api_region: r")]
     [InlineData("auth_write_back: true")]
     [InlineData("must_stream: false")]

@@ -107,6 +107,39 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public async Task Demo_AnswersAndPrintsFourCurlLines()
+    {
+        var port = FreePort.Next();
+        using var process = new Process
+        {
+            StartInfo = new ProcessStartInfo(AiproxyBinary.Require()) { ArgumentList = { "demo", "--listen", $"127.0.0.1:{port}" }, RedirectStandardOutput = true, RedirectStandardError = true },
+        };
+        var log = new ProcessLog();
+        process.OutputDataReceived += (_, line) => log.Add(line.Data);
+        process.Start();
+        try
+        {
+            process.BeginOutputReadLine();
+            process.BeginErrorReadLine();
+            foreach (var path in new[] { "/v1/messages", "/v1/chat/completions", "/v1/responses", "generateContent" })
+                await log.WaitAsync(line => line.Contains("curl", StringComparison.Ordinal) && line.Contains(path, StringComparison.Ordinal), Patience, "curl for " + path);
+            Assert.Equal(4, log.Lines.Count(line => line.Contains("curl ", StringComparison.Ordinal)));
+            // Each line is ready to paste.
+            foreach (var line in log.Lines.Where(line => line.Contains("curl ", StringComparison.Ordinal)))
+            {
+                using var shell = Process.Start(new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", line.Trim() }, RedirectStandardOutput = true, RedirectStandardError = true })!;
+                var answer = await shell.StandardOutput.ReadToEndAsync().InTimeAsync(Patience, line);
+                Assert.True(answer.Length > 20 && !answer.Contains("\"error\":{", StringComparison.Ordinal), $"{line}\n{answer}");
+            }
+        }
+        finally
+        {
+            process.Kill();
+            await process.WaitForExitAsync();
+        }
+    }
+
+    [Fact]
     public async Task PublicBindWithoutKeys_IsRefused()
     {
         using var folder = new TempFolder();

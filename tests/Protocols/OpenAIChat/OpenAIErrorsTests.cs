@@ -17,7 +17,7 @@ public sealed class OpenAIErrorsTests
     [InlineData(ErrorKind.ClientAuth, 401, "invalid_request_error", "invalid_api_key")]
     [InlineData(ErrorKind.ClientAuthMissing, 401, "invalid_request_error", "invalid_api_key")]
     [InlineData(ErrorKind.Permission, 403, "permission_error", null)]
-    [InlineData(ErrorKind.NotFound, 404, "invalid_request_error", "model_not_found")]
+    [InlineData(ErrorKind.NotFound, 404, "invalid_request_error", null)]
     [InlineData(ErrorKind.MethodNotAllowed, 405, "invalid_request_error", null)]
     [InlineData(ErrorKind.Conflict, 409, "invalid_request_error", null)]
     [InlineData(ErrorKind.TooLarge, 413, "invalid_request_error", null)]
