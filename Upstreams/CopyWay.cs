@@ -23,14 +23,16 @@ public sealed class CopyWay(IResponseReader reader, IFrameReader frames, bool is
             else output.Write(frame.Raw);
             return;
         }
-        if (frame.Raw.IndexOfAnyExcept("\r\n"u8) < 0)
+        ReadOnlySpan<byte> raw = frame.Raw;
+        if (_endsAsItCame && raw.StartsWith("\n"u8))
         {
             // The rest of a line end that a read had cut in two.
-            output.Write(frame.Raw);
-            return;
+            output.Write(raw[..1]);
+            raw = raw[1..];
         }
-        _endsAsItCame = !isStrict || IsOneDataLine(frame);
-        if (_endsAsItCame) output.Write(frame.Raw);
+        if (raw.IsEmpty) return;
+        _endsAsItCame = !isStrict || IsOneDataLine(raw, frame.Data);
+        if (_endsAsItCame) output.Write(raw);
         else ReframeWay.WriteEvent(frame.Data, output);
     }
 
@@ -54,9 +56,9 @@ public sealed class CopyWay(IResponseReader reader, IFrameReader frames, bool is
         if (_endsAsItCame && frames is SseReader events) output.Write(events.MissingEnd);
     }
 
-    private static bool IsOneDataLine(in Frame frame)
+    private static bool IsOneDataLine(ReadOnlySpan<byte> raw, ReadOnlySpan<byte> data)
     {
-        ReadOnlySpan<byte> prefix = "data: "u8, end = "\r\n"u8;
-        return ReframeWay.IsChunk(frame.Data) && frame.Raw.StartsWith(prefix) && frame.Raw[(prefix.Length + frame.Data.Length)..].IndexOfAnyExcept(end) < 0;
+        ReadOnlySpan<byte> prefix = "data: "u8;
+        return ReframeWay.IsChunk(data) && raw.StartsWith(prefix) && raw[(prefix.Length + data.Length)..].IndexOfAnyExcept("\r\n"u8) < 0;
     }
 }

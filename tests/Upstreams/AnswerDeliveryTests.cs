@@ -285,6 +285,26 @@ public sealed class AnswerDeliveryTests
     [InlineData("openai")]
     [InlineData("responses")]
     [InlineData("gemini")]
+    public async Task ForwardedByteByByte_AnyLineEnd_BytesStayTheSame(string protocol)
+    {
+        foreach (string newline in (string[])["\n", "\r\n", "\r"])
+        {
+            string text = Delivery.Fixture(protocol + ".sse").Replace("\n", newline);
+            using var test = new TestExchange(protocol);
+            using var delivery = new Delivery(test, protocol);
+            foreach (byte one in Encoding.UTF8.GetBytes(text)) delivery.Send([one]);
+            Assert.Null(await delivery.End());
+            // The answer is over with its last event: whether half a line end is behind it, nobody waits for.
+            Assert.Equal(text.TrimEnd('\r', '\n'), test.Client.Text.TrimEnd('\r', '\n'));
+            Assert.Equal(StreamEnd.Finished, test.Check(true));
+        }
+    }
+
+    [Theory]
+    [InlineData("anthropic")]
+    [InlineData("openai")]
+    [InlineData("responses")]
+    [InlineData("gemini")]
     public async Task LastBlankLineMissing_ClientGetsIt(string protocol)
     {
         foreach (string end in (string[])["", "\n"])
