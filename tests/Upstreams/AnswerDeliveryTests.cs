@@ -249,6 +249,17 @@ public sealed class AnswerDeliveryTests
     }
 
     [Fact]
+    public async Task FirstBytes_LeaveInFewPieces()
+    {
+        using var test = new TestExchange("openai");
+        using var delivery = new Delivery(test, "openai");
+        string text = Delivery.Fixture("openai.sse");
+        delivery.Send(text);
+        Assert.Null(await delivery.End());
+        Assert.InRange(test.Client.Pieces, 1, text.Length / 1024 + Delivery.Events("openai.sse").Length + 1);
+    }
+
+    [Fact]
     public async Task HeldTooMuch_IsCommitted()
     {
         using var test = new TestExchange("openai");
