@@ -38,7 +38,7 @@ public sealed class ConversationRequestTests
 
         Assert.Equal(body, Write(name, speech, out _));
         using JsonDocument document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 256 });
-        var target = new RequestTarget(Operation.Generate, "case-model", false);
+        var target = new RequestTarget(Operation.Generate, speech.Model, false);
         RequestHead head = speech.Name == "gemini" ? speech.Client.ReadHead(target, "", body) : speech.Client.ReadHead(new RequestTarget(Operation.Generate), "", body);
         ChatRequest read = speech.Client.ReadRequest(document.RootElement, head);
         CheckPairs(read);
@@ -51,7 +51,7 @@ public sealed class ConversationRequestTests
         var output = new ArrayBufferWriter<byte>();
         try
         {
-            ChatRequest request = ConversationCase.Load(name).Request;
+            ChatRequest request = ConversationCase.Load(name).Request with { Model = speech.Model };
             speech.Upstream.WriteRequest(output, speech.Rules is { } rules ? HistoryRepair.Apply(request, rules) : request);
         }
         catch (NotSupportedException)
