@@ -3,7 +3,7 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Protocols;
 
 /// <summary>Stands in front of every other sink and knows how far an answer is. Keeps the order of the calls: a second start, and whatever comes after
-/// the end, goes no further.</summary>
+/// the end, goes no further. A failure stays here: whoever carries the answer tells it, alone in its write.</summary>
 /// <param name="next">Where the calls go on to; null where the answer is only watched.</param>
 public sealed class Watch(IResponseSink? next, TimeProvider clock) : IResponseSink
 {
@@ -78,7 +78,6 @@ public sealed class Watch(IResponseSink? next, TimeProvider clock) : IResponseSi
     {
         if (!Admit()) return;
         Failure = error;
-        next?.Fail(error);
     }
 
     private bool Admit(bool inOrder = true)

@@ -6,7 +6,7 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Upstreams;
 
 /// <summary>Same protocol, same mode, same framing: each frame's bytes as they came.</summary>
-/// <param name="isStrict">The client's library knows nothing but <c>data: </c> lines (Gemini): any other line of an event stream stays here.</param>
+/// <param name="isStrict">A comment kills the client's stream (Gemini): an upstream's comments stay here.</param>
 public sealed class CopyWay(IResponseReader reader, IFrameReader frames, bool isStrict) : IResponseWay
 {
     private byte[] _close = [];
@@ -23,13 +23,7 @@ public sealed class CopyWay(IResponseReader reader, IFrameReader frames, bool is
             else output.Write(frame.Raw);
             return;
         }
-        if (frame.Raw.IndexOfAnyExcept("\r\n"u8) < 0)
-        {
-            // The rest of a line end that a read had cut in two.
-            output.Write(frame.Raw);
-            return;
-        }
-        _endsAsItCame = !isStrict || IsOneDataLine(frame);
+        _endsAsItCame = !isStrict || !HasComment(frame.Raw);
         if (_endsAsItCame) output.Write(frame.Raw);
         else ReframeWay.WriteEvent(frame.Data, output);
     }
@@ -54,9 +48,6 @@ public sealed class CopyWay(IResponseReader reader, IFrameReader frames, bool is
         if (_endsAsItCame && frames is SseReader events) output.Write(events.MissingEnd);
     }
 
-    private static bool IsOneDataLine(in Frame frame)
-    {
-        ReadOnlySpan<byte> prefix = "data: "u8, end = "\r\n"u8;
-        return ReframeWay.IsChunk(frame.Data) && frame.Raw.StartsWith(prefix) && frame.Raw[(prefix.Length + frame.Data.Length)..].IndexOfAnyExcept(end) < 0;
-    }
+    // A JSON text in an event has no raw line end, so a colon at the start of a line is a comment's.
+    private static bool HasComment(ReadOnlySpan<byte> raw) => raw.StartsWith(":"u8) || raw.IndexOf("\n:"u8) >= 0 || raw.IndexOf("\r:"u8) >= 0;
 }

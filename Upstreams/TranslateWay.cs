@@ -7,8 +7,7 @@ namespace Aiproxy.Upstreams;
 
 /// <summary>The reader pushes into a writer of the client's protocol: protocols or modes differ.</summary>
 /// <param name="writer">Writes to the same output that the pump hands to the other members.</param>
-/// <param name="watch">In front of <paramref name="writer"/>.</param>
-public sealed class TranslateWay(IResponseWriter writer, Watch watch, bool isWhole) : IResponseWay
+public sealed class TranslateWay(IResponseWriter writer, bool isWhole) : IResponseWay
 {
     public bool IsWhole => isWhole;
 
@@ -19,6 +18,5 @@ public sealed class TranslateWay(IResponseWriter writer, Watch watch, bool isWho
 
     public void OnSilence(IBufferWriter<byte> output) => writer.Keepalive();
 
-    // A failure that the reader read has reached the writer already; the watch lets nothing pass twice.
-    public void OnFailure(ProxyError error, IBufferWriter<byte> output) => watch.Fail(error);
+    public void OnFailure(ProxyError error, IBufferWriter<byte> output) => writer.Fail(error);
 }

@@ -7,6 +7,7 @@ namespace Aiproxy.Protocols.Anthropic;
 public sealed class AnthropicAnswerWriter(IBufferWriter<byte> output, WriterOptions options) : IResponseWriter
 {
     private readonly List<AnswerBlock> _blocks = [];
+    private readonly ToolNames _names = ToolNames.Of(options.Request);
     private TokenUsage _usage;
     private byte[] _id = [];
     private bool _ended;
@@ -38,10 +39,7 @@ public sealed class AnthropicAnswerWriter(IBufferWriter<byte> output, WriterOpti
             if (block.Arguments() is { } arguments) calls[block.Key] = arguments;
             // A call that a limit cut is left out; any other broken one is the upstream's fault.
             else if (reason is not (FinishReason.MaxTokens or FinishReason.ContextOverflow))
-            {
-                Fail(new ProxyError(ErrorKind.ServerError, "the upstream produced invalid tool arguments"));
-                return;
-            }
+                throw new ProtocolException(ErrorKind.ServerError, "the upstream produced invalid tool arguments");
         }
         _ended = true;
         Write(AnthropicBlocks.Settle(reason, calls.Count > 0, false, _blocks.Exists(block => block.Kind == BlockKind.Refusal)), stopSequence, calls);
@@ -115,7 +113,7 @@ public sealed class AnthropicAnswerWriter(IBufferWriter<byte> output, WriterOpti
         output.Write("{\"type\":\"tool_use\",\"id\":"u8);
         output.WriteQuoted(AnthropicBlocks.ToolId(block, options, _calls++));
         output.Write(",\"name\":"u8);
-        output.WriteQuoted(block.ToolName);
+        output.WriteQuoted(AnthropicBlocks.ToolName(block, _names));
         output.Write(",\"input\":"u8);
         output.Write(arguments);
         output.Write(",\"caller\":{\"type\":\"direct\"}}"u8);

@@ -38,8 +38,7 @@ public sealed class GeminiAnswerWriter(IBufferWriter<byte> output, WriterOptions
         foreach (AnswerBlock block in _blocks)
         {
             if (WriteBlock(block) || reason is FinishReason.MaxTokens or FinishReason.ContextOverflow) continue;
-            Fail(new ProxyError(ErrorKind.ServerError, "the upstream produced invalid tool arguments"));
-            return;
+            throw new ProtocolException(ErrorKind.ServerError, "the upstream produced invalid tool arguments");
         }
         _ended = true;
         WriteSigned(_parts.TakeCarried());

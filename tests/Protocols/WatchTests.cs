@@ -102,7 +102,7 @@ public sealed class WatchTests
         var error = new ProxyError(ErrorKind.Overloaded, "busy");
         Sink.Fail(error);
         TellEverything();
-        Assert.Equal(["fail busy"], _calls);
+        Assert.Empty(_calls);
         Assert.Equal(8, _watch.Ignored);
         Assert.Same(error, _watch.Failure);
         Assert.False(_watch.IsFinished);

@@ -107,8 +107,7 @@ public sealed class AnthropicResponseWriterTests
     {
         Assert.Equal(FinishReason.MaxTokens, Streamed(writer => Call(writer, arguments, FinishReason.ToolUse)).Finished);
 
-        JsonElement failed = Whole(writer => Call(writer, arguments, FinishReason.ToolUse));
-        Assert.Equal("api_error", failed.GetProperty("error").GetProperty("type").GetString());
+        Assert.Equal(ErrorKind.ServerError, Assert.Throws<ProtocolException>(() => Whole(writer => Call(writer, arguments, FinishReason.ToolUse))).Error.Kind);
 
         JsonElement cut = Whole(writer => Call(writer, arguments, FinishReason.MaxTokens));
         Assert.Equal(0, cut.GetProperty("content").GetArrayLength());
@@ -287,8 +286,14 @@ public sealed class AnthropicResponseWriterTests
         for (int round = 0; round < 500; round++)
         {
             Stream(writer => RandomAnswer.Play(writer, random));
-            string whole = Wire.Write(Protocol, Wire.Options(stream: false), writer => RandomAnswer.Play(writer, random));
-            JsonDocument.Parse(whole).Dispose();
+            try
+            {
+                JsonDocument.Parse(Wire.Write(Protocol, Wire.Options(stream: false), writer => RandomAnswer.Play(writer, random))).Dispose();
+            }
+            catch (ProtocolException broken)
+            {
+                Assert.Equal(ErrorKind.ServerError, broken.Error.Kind);
+            }
         }
     }
 

@@ -1,0 +1,26 @@
+using Aiproxy.Config;
+using Aiproxy.Protocols;
+using Aiproxy.Upstreams;
+
+namespace Aiproxy.Tests.Upstreams;
+
+/// <summary>A type whose transport is a test's own.</summary>
+public sealed class ScriptedType(string name, IUpstreamProtocol protocol, HttpMessageHandler? handler) : IUpstreamType
+{
+    public string Name => name;
+
+    public UpstreamTypeFact Fact { get; } = new(name, null, UsesTokens: true, UsesAuthFiles: false, IsAvailable: true, []);
+
+    public IUpstreamProtocol? ProtocolFor(IClientProtocol client) => protocol;
+
+    public bool Supports(Operation operation) => operation is Operation.Generate or Operation.CountTokens;
+
+    public Uri Address(Uri? baseUrl, RequestHead head, string upstreamModel, string query) => new(baseUrl!, "/call" + query);
+
+    public void Authorize(HttpRequestMessage message, Secret? credential)
+    {
+        if (credential is not null) message.Headers.TryAddWithoutValidation("x-credential", credential.Reveal());
+    }
+
+    public HttpMessageHandler? CreateHandler() => handler;
+}
