@@ -51,9 +51,10 @@ public sealed class CorpusFuzzTests
                 foreach (Speech to in Speech.All)
                 {
                     var output = new ArrayBufferWriter<byte>();
-                    var watch = new Watch(new WholeCharacters(to.Client.CreateWriter(output, Wire.Options())), TimeProvider.System);
+                    IResponseWriter writer = to.Client.CreateWriter(output, Wire.Options());
+                    var watch = new Watch(new WholeCharacters(writer), TimeProvider.System);
                     Read(from, watch, damaged, isStream: true);
-                    if (!watch.IsFinished && watch.Failure is null) watch.Fail(new ProxyError(ErrorKind.BadGateway, "cut"));
+                    if (!watch.IsFinished) writer.Fail(watch.Failure ?? new ProxyError(ErrorKind.BadGateway, "cut"));
                     try
                     {
                         ConversationAnswerTests.CheckStream(to, output.WrittenSpan.ToArray());
