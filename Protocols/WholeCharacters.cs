@@ -5,8 +5,8 @@ using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Protocols;
 
-/// <summary>Lets nothing out but whole characters: many clients' libraries refuse half a surrogate pair, and bytes that are no UTF-8. Stands right behind a reader.</summary>
-/// <remarks>Some upstreams part a pair of escapes, or the bytes of a character, between two deltas: the first part waits for the next delta of its block. What
+/// <summary>Lets nothing out but whole characters: many clients' libraries refuse half a surrogate pair, and bytes that are no UTF-8.</summary>
+/// <remarks>Stands right behind a reader. Some upstreams part a pair of escapes, or the bytes of a character, between two deltas: the first part waits for the next delta of its block. What
 /// stays broken becomes U+FFFD. Deltas without such things pass as they are.</remarks>
 public sealed class WholeCharacters(IResponseSink next) : IResponseSink
 {
@@ -20,7 +20,8 @@ public sealed class WholeCharacters(IResponseSink next) : IResponseSink
 
     public void BlockDelta(int block, ReadOnlySpan<byte> jsonString)
     {
-        bool isHeld = _held.Remove(block, out byte[]? held);
+        byte[]? held = null;
+        bool isHeld = _held.Count > 0 && _held.Remove(block, out held);
         if (!isHeld && !HasSurrogate(jsonString) && Utf8.IsValid(jsonString))
         {
             next.BlockDelta(block, jsonString);
@@ -66,7 +67,7 @@ public sealed class WholeCharacters(IResponseSink next) : IResponseSink
         return false;
     }
 
-    /// <summary>Replaces halves without their other half. Returns the token's length without a first half at its end, which comes out in <paramref name="waiting"/>.</summary>
+    /// <summary>Replaces halves without their other half. Returns the length without a first half at the end, which comes out in <paramref name="waiting"/>.</summary>
     private static int Mend(byte[] token, out byte[]? waiting)
     {
         waiting = null;

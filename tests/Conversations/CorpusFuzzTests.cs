@@ -7,7 +7,7 @@ using Aiproxy.Tests.Protocols.Anthropic;
 
 namespace Aiproxy.Tests.Conversations;
 
-/// <summary>Damaged answers of the corpus, streamed and whole: a reader keeps to the sink's contract, ends the answer exactly once, and throws nothing but what it declares.</summary>
+/// <summary>Damaged answers of the corpus, streamed and whole: a reader keeps to the sink's contract and throws nothing but what it declares.</summary>
 public sealed class CorpusFuzzTests
 {
     private const int Rounds = 12;
@@ -61,7 +61,8 @@ public sealed class CorpusFuzzTests
                     }
                     catch (Exception broken)
                     {
-                        throw new InvalidOperationException($"{Path.GetFileName(file)}, round {round}, to {to.Name}: {broken.Message}\n{Encoding.UTF8.GetString(damaged)}", broken);
+                        string where = $"{Path.GetFileName(file)}, round {round}, to {to.Name}";
+                        throw new InvalidOperationException($"{where}: {broken.Message}\n{Encoding.UTF8.GetString(damaged)}", broken);
                     }
                 }
             }

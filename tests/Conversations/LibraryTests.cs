@@ -31,13 +31,12 @@ public sealed class LibraryTests
         Assert.SkipWhen(conversation.Request.Tools.Any(tool => tool.Kind == ToolKind.Custom), "this library throws at free-form calls");
         string text = told.Text(BlockKind.Text);
         List<string> calls = Calls(told, conversation, knowsSpaces: false);
-        var options = new OpenAIClientOptions { Endpoint = new Uri("http://stub.invalid/v1"), Transport = Transport(sse, "text/event-stream"), RetryPolicy = new ClientRetryPolicy(0) };
         var streamed = new StringBuilder();
         var arguments = new SortedDictionary<int, (string Head, StringBuilder Arguments)>();
         OpenAI.Chat.ChatFinishReason? finish = null;
         Exception? failure = await Record.ExceptionAsync(async () =>
         {
-            await foreach (StreamingChatCompletionUpdate update in new ChatClient("m", new ApiKeyCredential("sk-fake"), options).CompleteChatStreamingAsync([new UserChatMessage("x")]))
+            await foreach (StreamingChatCompletionUpdate update in Chat(sse, "text/event-stream").CompleteChatStreamingAsync([new UserChatMessage("x")]))
             {
                 foreach (ChatMessageContentPart part in update.ContentUpdate) streamed.Append(part.Text);
                 foreach (StreamingChatToolCallUpdate call in update.ToolCallUpdates)
@@ -58,8 +57,7 @@ public sealed class LibraryTests
         Assert.Equal(text, streamed.ToString());
         Assert.Equal(calls, arguments.Values.Select(call => $"{call.Head} {call.Arguments}"));
 
-        options = new OpenAIClientOptions { Endpoint = new Uri("http://stub.invalid/v1"), Transport = Transport(json, "application/json"), RetryPolicy = new ClientRetryPolicy(0) };
-        ChatCompletion whole = await new ChatClient("m", new ApiKeyCredential("sk-fake"), options).CompleteChatAsync([new UserChatMessage("x")]);
+        ChatCompletion whole = await Chat(json, "application/json").CompleteChatAsync([new UserChatMessage("x")]);
         Assert.Equal(text, string.Concat(whole.Content.Select(part => part.Text)));
     }
 
@@ -91,7 +89,8 @@ public sealed class LibraryTests
 
         void Check(ResponseResult result)
         {
-            Assert.Equal(told.Text(BlockKind.Text), string.Concat(result.OutputItems.OfType<MessageResponseItem>().SelectMany(item => item.Content).Select(part => part.Text)));
+            IEnumerable<ResponseContentPart> parts = result.OutputItems.OfType<MessageResponseItem>().SelectMany(item => item.Content);
+            Assert.Equal(told.Text(BlockKind.Text), string.Concat(parts.Select(part => part.Text)));
             Assert.Equal(calls, result.OutputItems.OfType<FunctionCallResponseItem>().Select(call => $"{call.CallId} {call.FunctionName} {call.FunctionArguments}"));
         }
     }
@@ -129,7 +128,8 @@ public sealed class LibraryTests
         using AnthropicClient wholeClient = Messages(json, "application/json");
         Message whole = await wholeClient.Messages.Create(Parameters);
         Assert.Equal(text, string.Concat(whole.Content.Select(block => block.TryPickText(out var part) ? part.Text : "")));
-        int calls = told.Blocks.Count(block => block.Kind is BlockKind.ToolCall or BlockKind.CustomToolCall && (told.Finished != FinishReason.MaxTokens || block.Text.EndsWith('}')));
+        int calls = told.Blocks.Count(block =>
+            block.Kind is BlockKind.ToolCall or BlockKind.CustomToolCall && (told.Finished != FinishReason.MaxTokens || block.Text.EndsWith('}')));
         Assert.Equal(calls, whole.Content.Count(block => block.TryPickToolUse(out _)));
     }
 
@@ -141,7 +141,8 @@ public sealed class LibraryTests
         SinkRecorder told = new();
         conversation.Play(told);
         Speech speech = Speech.Of(protocol);
-        return (conversation, told, ConversationAnswerTests.Write(conversation, speech, stream: true), ConversationAnswerTests.Write(conversation, speech, stream: false));
+        byte[] sse = ConversationAnswerTests.Write(conversation, speech, stream: true);
+        return (conversation, told, sse, ConversationAnswerTests.Write(conversation, speech, stream: false));
     }
 
     /// <summary>Id, name and arguments of each function call as an OpenAI client sees them.</summary>
@@ -162,6 +163,13 @@ public sealed class LibraryTests
         }
         return calls;
     }
+
+    private static ChatClient Chat(byte[] body, string type) => new("m", new ApiKeyCredential("sk-fake"), new OpenAIClientOptions
+    {
+        Endpoint = new Uri("http://stub.invalid/v1"),
+        Transport = Transport(body, type),
+        RetryPolicy = new ClientRetryPolicy(0),
+    });
 
     private static ResponsesClient Responses(byte[] body, string type) => new(new ApiKeyCredential("sk-fake"), new ResponsesClientOptions
     {

@@ -69,7 +69,8 @@ public sealed record Speech(
     {
         var protocol = new AnthropicProtocol();
         return new Speech("anthropic", protocol, protocol, Joins.Never, ShowsByDefault: true, SpokenRefusal: false, CustomCalls: false, Stops: true,
-            CacheWrites: true, Lifetimes: true, new Dictionary<FinishReason, FinishReason>(), OnThinkingOrCall) { Model = "claude-sonnet-5-5", Rules = HistoryRules.Anthropic };
+            CacheWrites: true, Lifetimes: true, new Dictionary<FinishReason, FinishReason>(), OnThinkingOrCall)
+        { Model = "claude-sonnet-5-5", Rules = HistoryRules.Anthropic };
     }
 
     private static Speech Chat()
@@ -90,6 +91,7 @@ public sealed record Speech(
     {
         var protocol = new GeminiProtocol();
         return new Speech("gemini", protocol, protocol, Joins.Neighbours, ShowsByDefault: false, SpokenRefusal: false, CustomCalls: false, Stops: false,
-            CacheWrites: false, Lifetimes: false, Plain, (block, seal) => block is BlockKind.Thinking || seal == SealKind.Thought) { Model = "gemini-3.8-flash", Rules = HistoryRules.Gemini };
+            CacheWrites: false, Lifetimes: false, Plain, (block, seal) => block is BlockKind.Thinking || seal == SealKind.Thought)
+        { Model = "gemini-3.8-flash", Rules = HistoryRules.Gemini };
     }
 }
