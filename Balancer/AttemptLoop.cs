@@ -34,6 +34,11 @@ public sealed class AttemptLoop(Forwarder forwarder, UpstreamTable types, Upstre
         ProxyError error = run.IsServed
             ? run.Failures.Tell(clock.GetUtcNow())
             : new ProxyError(ErrorKind.NotFound, $"the model '{exchange.Head.Model}' is not served by any upstream") { Param = "model", Code = "model_not_found" };
+        if (run.IsServed && IsMissingCount(exchange, error))
+        {
+            await LocalCount.TellAsync(exchange).ConfigureAwait(false);
+            return;
+        }
         if (!run.IsServed) log.Warning("request {Id:l}: nobody serves {Model:l}; a line in model_mappings would: \"{Model:l}\": \"...\"", exchange.RequestId, exchange.Head.Model, exchange.Head.Model);
         exchange.Failure = error;
         if (run.Failures.BestUpstream is { } telling)
@@ -51,6 +56,10 @@ public sealed class AttemptLoop(Forwarder forwarder, UpstreamTable types, Upstre
             if (states.For(route.Upstream).Circuit(route.UpstreamModel).State != CircuitState.Open) return true;
         return false;
     }
+
+    // "count_tokens / countTokens / input_tokens go to an upstream that has the call; otherwise aiproxy estimates"
+    private static bool IsMissingCount(Exchange exchange, ProxyError error) =>
+        exchange.Head.Target.Operation == Operation.CountTokens && error.Kind is ErrorKind.NotFound or ErrorKind.MethodNotAllowed or ErrorKind.Unsupported;
 
     private async Task TryModelAsync(RequestRun run, string model, Router router)
     {
@@ -145,7 +154,9 @@ public sealed class AttemptLoop(Forwarder forwarder, UpstreamTable types, Upstre
         {
             Attempt attempt = await forwarder.SendAsync(exchange, target).ConfigureAwait(false);
             if (!told) Settlement.OfAttempt(slot, attempt.Outcome);
-            return attempt;
+            // An upstream without this side call serves the model all the same.
+            bool isSideCall = exchange.Head.Target.Operation != Operation.Generate && attempt.Outcome.Error?.Kind is ErrorKind.NotFound or ErrorKind.MethodNotAllowed;
+            return isSideCall ? attempt with { Outcome = attempt.Outcome with { Counts = false } } : attempt;
         }
         catch
         {

@@ -57,14 +57,16 @@ public static partial class ErrorText
         return second > 0 ? (first, second) : null;
     }
 
-    [GeneratedRegex(@"https?://\S*[?&]key=\S*|\b(?:api[_-]?)?key=[^\s&""']+|\b(?:sk|rk|pk)-[A-Za-z0-9_\-*]{6,}|\bAIza[A-Za-z0-9_\-]{8,}|\bya29\.[A-Za-z0-9_\-.]+|\bAQ\.[A-Za-z0-9_\-]{10,}|\bBearer\s+[A-Za-z0-9_\-.~+/=]{8,}|\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-.]+",
+    [GeneratedRegex(@"https?://\S*[?&]key=\S*|\b(?:api[_-]?)?key=[^\s&""']+|\b(?:sk|rk|pk)-[A-Za-z0-9_\-*]{6,}|\bAIza[A-Za-z0-9_\-]{8,}"
+        + @"|\bya29\.[A-Za-z0-9_\-.]+|\bAQ\.[A-Za-z0-9_\-]{10,}|\bBearer\s+[A-Za-z0-9_\-.~+/=]{8,}|\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-.]+",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Secrets();
 
     [GeneratedRegex(@"[\u0000-\u001F\u007F]+", RegexOptions.CultureInvariant)]
     private static partial Regex Breaks();
 
-    [GeneratedRegex(@"prompt is too long|prompt_too_long|input is too long|context[ _]length|exceeds? (?:the )?(?:context|maximum number of tokens)|exceed context limit|maximum context|context window|input token count",
+    [GeneratedRegex(@"prompt is too long|prompt_too_long|input is too long|context[ _]length|exceeds? (?:the )?(?:context|maximum number of tokens)"
+        + @"|exceed context limit|maximum context|context window|input token count",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex TooLong();
 

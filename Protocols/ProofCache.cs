@@ -1,5 +1,3 @@
-using Aiproxy.Protocols.Model;
-
 namespace Aiproxy.Protocols;
 
 /// <summary>Keeps the thinking of recent answers for clients that have no place for its proofs, or that send back a reference instead. Thread-safe.</summary>
@@ -32,24 +30,4 @@ public sealed class ProofCache(TimeProvider clock, int maxEntries = ProofCache.D
         itemId.Length > SeedEnd && itemId.StartsWith("rs_", StringComparison.Ordinal) ? itemId[..SeedEnd] : null;
 
     private const int SeedEnd = 3 + 24;
-}
-
-/// <summary>What stands in front of one call of an answer, or behind its last one.</summary>
-/// <param name="Thinking">In the order of the answer.</param>
-/// <param name="CallSeal">The proof that sits on the call itself (Gemini).</param>
-/// <param name="BeforeText">How many of <paramref name="Thinking"/> came before the text that leads to the call.</param>
-public sealed record AnswerProof(IReadOnlyList<ThinkingPart> Thinking, Seal? CallSeal, int BeforeText)
-{
-    public bool IsEmpty => Thinking.Count == 0 && CallSeal is null;
-
-    /// <summary>Memory that it holds, roughly.</summary>
-    public long Bytes
-    {
-        get
-        {
-            long sum = 200 + 2 * (CallSeal?.Value.Length ?? 0);
-            foreach (ThinkingPart part in Thinking) sum += 100 + 2 * (part.Text.ToString().Length + (part.Seal?.Value.Length ?? 0));
-            return sum;
-        }
-    }
 }

@@ -3,7 +3,8 @@ using System.Text.Json;
 
 namespace Aiproxy.Protocols;
 
-/// <summary>Which members of a JSON Schema hold schemas. Everything else, and every name inside <c>properties</c> and its like, is data and is never looked into.</summary>
+/// <summary>Which members of a JSON Schema hold schemas. Everything else, and every name inside <c>properties</c> and its like, is data and is never looked
+/// into.</summary>
 public static class SchemaKeywords
 {
     /// <summary>Name to schema.</summary>
@@ -30,7 +31,8 @@ public static class SchemaKeywords
         if (type.ValueKind != JsonValueKind.Array) return "";
         foreach (JsonElement item in type.EnumerateArray())
         {
-            if (item.ValueKind == JsonValueKind.String && JsonFields.Decode(item) is var name && !name.Equals("null", StringComparison.OrdinalIgnoreCase)) return name.ToLowerInvariant();
+            string name = item.ValueKind == JsonValueKind.String ? JsonFields.Decode(item).ToLowerInvariant() : "null";
+            if (name != "null") return name;
         }
         return "null";
     }
@@ -59,7 +61,8 @@ public static class SchemaKeywords
     /// <summary>The description with what the target has no keyword for behind it, so that the model at least reads it.</summary>
     public static string Describe(JsonElement schema, IReadOnlyList<string> notes)
     {
-        string told = TryGet(schema, "description", out JsonElement description) && description.ValueKind == JsonValueKind.String ? JsonFields.Decode(description) : "";
+        bool isTold = TryGet(schema, "description", out JsonElement description) && description.ValueKind == JsonValueKind.String;
+        string told = isTold ? JsonFields.Decode(description) : "";
         if (notes.Count == 0) return told;
         return $"{told}{(told.Length > 0 ? " " : "")}({string.Join("; ", notes)})";
     }

@@ -12,7 +12,8 @@ public sealed class ToolNamesBack(IResponseSink next, ChatRequest request) : IRe
 
     public void BlockStart(int block, BlockKind kind, ReadOnlySpan<byte> toolId = default, ReadOnlySpan<byte> toolName = default)
     {
-        if (toolName.IsEmpty || _names.Find(RawJson.Decode([(byte)'"', .. toolName, (byte)'"'])) is not { } tool) next.BlockStart(block, kind, toolId, toolName);
+        ToolDefinition? tool = toolName.IsEmpty ? null : _names.Find(RawJson.Decode([(byte)'"', .. toolName, (byte)'"']));
+        if (tool is null) next.BlockStart(block, kind, toolId, toolName);
         else next.BlockStart(block, kind, toolId, RawJson.Encode(ToolNames.Flat(tool)).AsSpan(1..^1));
     }
 

@@ -19,6 +19,9 @@ public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, Att
     // Small: a stream that waits holds one such buffer. Longer reads take further ones.
     private const int ReadBufferBytes = 4096;
 
+    // Gemini's libraries see a bare error object only when a network read holds nothing else, and only time keeps two writes apart.
+    private static readonly TimeSpan GeminiFailurePause = TimeSpan.FromMilliseconds(50);
+
     private readonly bool _sameProtocol = target.Protocol.Name == exchange.Protocol.Name;
 
     /// <summary>The client left before the end.</summary>
@@ -88,7 +91,8 @@ public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, Att
         IResponseReader reader = target.Protocol.CreateReader(watch, exchange.Head.JsonArray);
         IResponseWay way = copies ? CopyWayOf(reader, frames, isArray) : new TranslateWay(writer!, !exchange.Head.Stream);
         var options = new PumpOptions(
-            exchange.Head.Stream ? exchange.StreamContentType : JsonType, ResponseHeaders.ForClient(response), target.Config.StreamIdleTimeout);
+            exchange.Head.Stream ? exchange.StreamContentType : JsonType, ResponseHeaders.ForClient(response), target.Config.StreamIdleTimeout,
+            exchange.Protocol.Name == "gemini" && !exchange.Head.JsonArray ? GeminiFailurePause : TimeSpan.Zero);
         var pump = new ResponsePump(exchange, clock, watch, reader, frames, way, output, options);
         try
         {

@@ -6,7 +6,7 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Upstreams;
 
 /// <summary>Same protocol, same mode, same framing: each frame's bytes as they came.</summary>
-/// <param name="isStrict">The client's library knows nothing but <c>data: </c> lines (Gemini): any other line of an event stream stays here.</param>
+/// <param name="isStrict">A comment kills the client's stream (Gemini): an upstream's comments stay here.</param>
 public sealed class CopyWay(IResponseReader reader, IFrameReader frames, bool isStrict) : IResponseWay
 {
     private byte[] _close = [];
@@ -31,7 +31,7 @@ public sealed class CopyWay(IResponseReader reader, IFrameReader frames, bool is
             raw = raw[1..];
         }
         if (raw.IsEmpty) return;
-        _endsAsItCame = !isStrict || IsOneDataLine(raw, frame.Data);
+        _endsAsItCame = !isStrict || (ReframeWay.IsChunk(frame.Data) && !HasComment(raw));
         if (_endsAsItCame) output.Write(raw);
         else ReframeWay.WriteEvent(frame.Data, output);
     }
@@ -56,9 +56,6 @@ public sealed class CopyWay(IResponseReader reader, IFrameReader frames, bool is
         if (_endsAsItCame && frames is SseReader events) output.Write(events.MissingEnd);
     }
 
-    private static bool IsOneDataLine(ReadOnlySpan<byte> raw, ReadOnlySpan<byte> data)
-    {
-        ReadOnlySpan<byte> prefix = "data: "u8;
-        return ReframeWay.IsChunk(data) && raw.StartsWith(prefix) && raw[(prefix.Length + data.Length)..].IndexOfAnyExcept("\r\n"u8) < 0;
-    }
+    // A JSON text in an event has no raw line end, so a colon at the start of a line is a comment's.
+    private static bool HasComment(ReadOnlySpan<byte> raw) => raw.StartsWith(":"u8) || raw.IndexOf("\n:"u8) >= 0 || raw.IndexOf("\r:"u8) >= 0;
 }

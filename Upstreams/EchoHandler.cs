@@ -24,7 +24,7 @@ public sealed class EchoHandler(TimeProvider clock) : HttpMessageHandler
         {
             return Error(exchange, refused.Error);
         }
-        if (exchange.Head.Target.Operation == Operation.CountTokens) return Count(exchange);
+        if (exchange.Head.Target.Operation == Operation.CountTokens) return Count(exchange, chat);
 
         var answer = new EchoAnswer(chat, EchoScript.Parse(origin.Model, EchoAnswer.LastUserText(chat)));
         if (answer.Script.ErrorStatus is { } status)
@@ -74,10 +74,10 @@ public sealed class EchoHandler(TimeProvider clock) : HttpMessageHandler
         }
     }
 
-    private static HttpResponseMessage Count(Exchange exchange)
+    private static HttpResponseMessage Count(Exchange exchange, ChatRequest chat)
     {
         var body = new ArrayBufferWriter<byte>();
-        exchange.Protocol.WriteTokenCount(body, EchoAnswer.Estimate(exchange.Body.Length));
+        exchange.Protocol.WriteTokenCount(body, TokenEstimator.Estimate(chat));
         HttpResponseMessage response = Answer(HttpStatusCode.OK, new ByteArrayContent(body.WrittenSpan.ToArray()), "application/json");
         response.Headers.TryAddWithoutValidation(EstimatedHeader, "true");
         return response;

@@ -129,8 +129,8 @@ public sealed class ResponsePump(
     {
         Error = error;
         if (!_begun) return PumpEnd.Failed;
-        // Alone in its write: a Gemini client sees an error only when nothing else came with it.
         if (!await SettleAsync().ConfigureAwait(false)) return PumpEnd.ClientGone;
+        if (options.FailurePause > TimeSpan.Zero) await Task.Delay(options.FailurePause, exchange.Clock).ConfigureAwait(false);
         await TakeGateAsync().ConfigureAwait(false);
         way.OnFailure(error, output);
         _answer.StopFillers();
@@ -176,4 +176,5 @@ public sealed class ResponsePump(
 /// <summary>What the pump must know beside its parts.</summary>
 /// <param name="ContentType">Of the client's answer.</param>
 /// <param name="Headers">Upstream headers that pass to the client.</param>
-public sealed record PumpOptions(string ContentType, IReadOnlyList<KeyValuePair<string, string>> Headers, TimeSpan IdleTimeout);
+/// <param name="FailurePause">Between the last output and the telling of a failure, for clients that see a failure only in a read of its own.</param>
+public sealed record PumpOptions(string ContentType, IReadOnlyList<KeyValuePair<string, string>> Headers, TimeSpan IdleTimeout, TimeSpan FailurePause = default);

@@ -7,6 +7,7 @@ namespace Aiproxy.Protocols.Anthropic;
 public sealed class AnthropicAnswerWriter(IBufferWriter<byte> output, WriterOptions options) : IResponseWriter
 {
     private readonly List<AnswerBlock> _blocks = [];
+    private readonly ToolNames _names = ToolNames.Of(options.Request);
     private TokenUsage _usage;
     private byte[] _id = [];
     private bool _ended;
@@ -112,7 +113,7 @@ public sealed class AnthropicAnswerWriter(IBufferWriter<byte> output, WriterOpti
         output.Write("{\"type\":\"tool_use\",\"id\":"u8);
         output.WriteQuoted(AnthropicBlocks.ToolId(block, options, _calls++));
         output.Write(",\"name\":"u8);
-        output.WriteQuoted(block.ToolName);
+        output.WriteQuoted(AnthropicBlocks.ToolName(block, _names));
         output.Write(",\"input\":"u8);
         output.Write(arguments);
         output.Write(",\"caller\":{\"type\":\"direct\"}}"u8);

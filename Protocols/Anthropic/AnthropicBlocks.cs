@@ -15,6 +15,10 @@ public static class AnthropicBlocks
     public static byte[] ToolId(AnswerBlock block, WriterOptions options, int ordinal) =>
         block.ToolId.Length > 0 ? block.ToolId : Encoding.ASCII.GetBytes($"toolu_{options.IdSeed}{ordinal}");
 
+    /// <summary>The name that the client gave the tool, raw bytes without quotes; upstreams may know an alias.</summary>
+    public static byte[] ToolName(AnswerBlock block, ToolNames names) =>
+        names.Find(RawJson.Decode([(byte)'"', .. block.ToolName, (byte)'"'])) is { } tool ? RawJson.Encode(ToolNames.Flat(tool))[1..^1] : block.ToolName;
+
     /// <summary>The client did not say that it wants no thinking text.</summary>
     public static bool ShowsThinking(WriterOptions options) => options.Request?.Reasoning?.Visible != false;
 

@@ -11,109 +11,88 @@ public sealed record AnthropicMessage(string Role)
 /// <summary>A part and whether the prompt cache is marked behind it.</summary>
 public sealed record AnthropicBlock(Part Part)
 {
-    public bool IsMarked { get; set; } = Part.CacheHint;
+    public bool IsMarked { get; init; } = Part.CacheHint && Part is not ThinkingPart;
 }
 
-/// <summary>Turns as messages under this protocol's rules: neighbours of one role are one message, results come first, the user begins, nothing is empty.</summary>
-/// <remarks>Expects each call answered in the next user turn already.</remarks>
-public sealed class AnthropicConversation(ChatRequest request, AnthropicTraits traits, ModelFacts facts)
+/// <summary>Turns as messages under this protocol's rules: neighbours of one role are one message, results come first, the user begins, nothing is
+/// empty.</summary>
+public static class AnthropicConversation
 {
-    private readonly List<AnthropicMessage> _messages = [];
+    private const string GoOn = "Continue your last message exactly behind its last word. Do not repeat any of it.";
 
-    public List<AnthropicMessage> Build()
+    /// <summary>The request with calls and turns in the order, names and ids that the provider takes, and without what it has no place for.</summary>
+    /// <exception cref="ProtocolException">As <see cref="HistoryRepair.Apply"/>; or the client's unfinished last turn is refused.</exception>
+    public static ChatRequest Repaired(ChatRequest request, AnthropicTraits traits, ModelFacts facts)
     {
-        foreach (Turn turn in request.Turns)
+        List<Turn> turns = [.. request.Turns.Select(turn => turn with { Parts = Kept(turn) }).Where(turn => turn.Parts.Count > 0)];
+        return HistoryRepair.Apply(request with { Turns = turns }, new HistoryRules
         {
-            if (turn.Role == TurnRole.System) AddInstruction(turn);
-            else AddTurn(turn);
-        }
-        _messages.RemoveAll(message => message.Blocks.Count == 0);
-        foreach (AnthropicMessage message in _messages) ResultsFirst(message);
-        if (_messages.Count == 0) AddText("user", "Begin.");
-        if (_messages[0].Role != "user")
-        {
-            var opening = new AnthropicMessage("user");
-            opening.Blocks.Add(new AnthropicBlock(new TextPart("(continued)")));
-            _messages.Insert(0, opening);
-        }
-        if (_messages[^1].Role == "assistant") Trail(_messages[^1]);
-        return _messages;
+            MaxNameLength = 128,
+            MaxIdLength = int.MaxValue,
+            IdsAreWords = true,
+            MergesRoles = true,
+            StartsWithUser = true,
+            NeedsTurn = true,
+            DropsEmptyText = true,
+            KeepsBillingBlock = true,
+            KnowsMidSystem = facts.HasMidSystem,
+            AfterTrailingAssistant = AfterTrailing(request, turns, traits, facts),
+        });
     }
 
-    private void AddTurn(Turn turn)
+    public static List<AnthropicMessage> Messages(ChatRequest repaired)
     {
-        string role = turn.Role == TurnRole.Assistant ? "assistant" : "user";
-        foreach (Part part in turn.Parts)
+        var messages = new List<AnthropicMessage>();
+        foreach (Turn turn in repaired.Turns)
         {
-            if (Kept(part, turn.Role) is { } kept) Last(role).Blocks.Add(new AnthropicBlock(kept) { IsMarked = part.CacheHint && kept is not ThinkingPart });
-            else if (part.CacheHint) MarkPrevious();
+            string role = turn.Role switch { TurnRole.Assistant => "assistant", TurnRole.User => "user", _ => "system" };
+            // An instruction has its own role behind the user only.
+            bool isStray = role == "system" && messages is not [.., { Role: "user" or "system" }];
+            if (isStray) role = "user";
+            if (messages is not [.., var last] || last.Role != role) messages.Add(last = new AnthropicMessage(role));
+            foreach (Part part in turn.Parts)
+            {
+                last.Blocks.Add(new AnthropicBlock(isStray && part is TextPart text ? text with { Text = $"<system-reminder>\n{text.Text}\n</system-reminder>" } : part));
+            }
         }
+        // "final assistant content cannot end with trailing whitespace"
+        if (messages is [.., { Role: "assistant" } trailing] && trailing.Blocks[^1] is { Part: TextPart open } block)
+        {
+            trailing.Blocks[^1] = new AnthropicBlock(new TextPart(open.Text.ToString().TrimEnd()) { Path = open.Path }) { IsMarked = block.IsMarked };
+        }
+        return messages;
     }
-
-    /// <summary>What the target can hold of a part; null: nothing.</summary>
-    private static Part? Kept(Part part, TurnRole role) => part switch
-    {
-        // "text content blocks must be non-empty"
-        TextPart { Text.IsBlank: true } => null,
-        RefusalPart refusal => refusal.Text.IsBlank ? null : new TextPart(refusal.Text) { Path = part.Path },
-        ThinkingPart thinking => role == TurnRole.Assistant && IsOwn(thinking) ? thinking : null,
-        MediaPart media when role == TurnRole.Assistant => new TextPart($"[{media.Kind.ToString().ToLowerInvariant()} omitted]") { Path = part.Path },
-        ForeignPart foreign => foreign.Protocol == AnthropicNames.Protocol ? foreign : null,
-        _ => part,
-    };
 
     /// <summary>Only a proof of the same family makes a thinking block that the provider takes.</summary>
     public static bool IsOwn(ThinkingPart thinking) =>
-        thinking.Seal is { Kind: SealKind.Thinking or SealKind.Redacted } seal && (seal.Issuer.Length == 0 || SealEnvelope.IsIssuer(seal.Issuer, SealEnvelope.Anthropic));
+        thinking.Seal is { Kind: SealKind.Thinking or SealKind.Redacted } seal
+        && (seal.Issuer.Length == 0 || SealEnvelope.IsIssuer(seal.Issuer, SealEnvelope.Anthropic));
 
-    private void AddInstruction(Turn turn)
+    private static List<Part> Kept(Turn turn)
     {
-        bool isNative = facts.HasMidSystem && _messages.Count > 0 && _messages[^1].Role is "user" or "system" && _messages[^1].Blocks.Count > 0;
+        var kept = new List<Part>(turn.Parts.Count);
         foreach (Part part in turn.Parts)
         {
-            if (part is not TextPart { Text.IsBlank: false } text) continue;
-            if (isNative) Last("system").Blocks.Add(new AnthropicBlock(text));
-            else Last("user").Blocks.Add(new AnthropicBlock(new TextPart($"<system-reminder>\n{text.Text}\n</system-reminder>") { Path = text.Path, CacheHint = text.CacheHint }));
+            Part? written = part switch
+            {
+                RefusalPart refusal => new TextPart(refusal.Text) { Path = part.Path },
+                ThinkingPart thinking => turn.Role == TurnRole.Assistant && IsOwn(thinking) ? thinking : null,
+                MediaPart media when turn.Role == TurnRole.Assistant => new TextPart($"[{media.Kind.ToString().ToLowerInvariant()} omitted]") { Path = part.Path },
+                ForeignPart foreign => foreign.Protocol == AnthropicNames.Protocol ? foreign : null,
+                TextPart { Seal: not null } text => text with { Seal = null },
+                _ => turn.Role != TurnRole.System || part is TextPart ? part : null,
+            };
+            if (written is not null) kept.Add(written);
         }
-    }
-
-    private AnthropicMessage Last(string role)
-    {
-        if (_messages.Count == 0 || _messages[^1].Role != role) _messages.Add(new AnthropicMessage(role));
-        return _messages[^1];
-    }
-
-    private void MarkPrevious()
-    {
-        if (_messages.Count > 0 && _messages[^1].Blocks.Count > 0 && _messages[^1].Blocks[^1].Part is not ThinkingPart) _messages[^1].Blocks[^1].IsMarked = true;
-    }
-
-    private static void ResultsFirst(AnthropicMessage message)
-    {
-        if (message.Role != "user") return;
-        List<AnthropicBlock> sorted = [.. message.Blocks.OrderBy(block => block.Part is ToolResultPart ? 0 : 1)];
-        message.Blocks.Clear();
-        message.Blocks.AddRange(sorted);
+        return kept;
     }
 
     /// <summary>A Messages client means its last assistant turn to be gone on with; for the others it is a remark that the conversation ends in.</summary>
-    private void Trail(AnthropicMessage last)
+    private static string? AfterTrailing(ChatRequest request, List<Turn> turns, AnthropicTraits traits, ModelFacts facts)
     {
-        if (request.Protocol != AnthropicNames.Protocol)
-        {
-            AddText("user", "Continue.");
-        }
-        else if (!facts.HasPrefill)
-        {
-            if (traits.RefusesPrefill) throw RequestRefusal.Of(request.Turns[^1].Path, AnthropicRequestWriter.Target);
-            AddText("user", "Continue your last message exactly behind its last word. Do not repeat any of it.");
-        }
-        else if (last.Blocks[^1] is { Part: TextPart text } block)
-        {
-            // "final assistant content cannot end with trailing whitespace"
-            last.Blocks[^1] = new AnthropicBlock(new TextPart(text.Text.ToString().TrimEnd()) { Path = text.Path }) { IsMarked = block.IsMarked };
-        }
+        if (request.Protocol != AnthropicNames.Protocol) return "Continue.";
+        if (facts.HasPrefill) return null;
+        if (traits.RefusesPrefill && turns is [.., { Role: TurnRole.Assistant } last]) throw RequestRefusal.Of(last.Path, AnthropicRequestWriter.Target);
+        return GoOn;
     }
-
-    private void AddText(string role, string text) => Last(role).Blocks.Add(new AnthropicBlock(new TextPart(text)));
 }

@@ -55,7 +55,8 @@ public sealed class AnthropicPartReader(List<(string Path, JsonElement Value)> u
         string type = source.String("type") ?? throw source.Missing("type");
         MediaSource read = type switch
         {
-            "base64" => new Base64Source(MediaType(source.String("media_type") ?? (kind == MediaKind.Document ? "application/pdf" : throw source.Missing("media_type"))),
+            "base64" => new Base64Source(
+                MediaType(source.String("media_type") ?? (kind == MediaKind.Document ? "application/pdf" : throw source.Missing("media_type"))),
                 source.Text("data") ?? throw source.Missing("data")),
             "url" => Url(source.Text("url") ?? throw source.Missing("url")),
             "text" => new TextSource(source.Text("data") ?? throw source.Missing("data")),
@@ -106,7 +107,8 @@ public sealed class AnthropicPartReader(List<(string Path, JsonElement Value)> u
     }
 
     private static ToolCallPart Call(JsonFields block) =>
-        new(block.String("id"), block.String("name") ?? throw block.Missing("name"), block.Object("input") is { } input ? JsonFields.RawBytes(input.Raw) : "{}"u8.ToArray())
+        new(block.String("id"), block.String("name") ?? throw block.Missing("name"),
+            block.Object("input") is { } input ? JsonFields.RawBytes(input.Raw) : "{}"u8.ToArray())
         {
             Path = block.Path,
             CacheHint = HasCacheMark(block),

@@ -4,7 +4,7 @@ using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Protocols.Anthropic;
 
-/// <summary>Writes content blocks of a request.</summary>
+/// <summary>Writes content blocks of a repaired request: calls and results have ids, arguments are objects.</summary>
 public sealed class AnthropicPartWriter(Utf8JsonWriter writer)
 {
     public void Write(Part part, bool isMarked)
@@ -59,16 +59,16 @@ public sealed class AnthropicPartWriter(Utf8JsonWriter writer)
     private void Call(ToolCallPart call)
     {
         writer.WriteString("type"u8, "tool_use"u8);
-        writer.WriteString("id"u8, call.Id ?? throw new ProtocolException(ErrorKind.InvalidRequest, $"{call.Path}: a call without an id", call.Path));
-        writer.WriteString("name"u8, AnthropicToolWriter.NameOf(call));
+        writer.WriteString("id"u8, call.Id!);
+        writer.WriteString("name"u8, call.Name);
         writer.WritePropertyName("input"u8);
-        writer.WriteRawValue(ToolArguments.AsObject(call).Span, skipInputValidation: true);
+        writer.WriteRawValue(call.Arguments.Span, skipInputValidation: true);
     }
 
     private void Result(ToolResultPart result)
     {
         writer.WriteString("type"u8, "tool_result"u8);
-        writer.WriteString("tool_use_id"u8, result.CallId ?? throw new ProtocolException(ErrorKind.InvalidRequest, $"{result.Path}: a result without a call", result.Path));
+        writer.WriteString("tool_use_id"u8, result.CallId!);
         List<Part> content = [.. result.Content.Where(part => part is not (TextPart { Text.IsBlank: true } or ThinkingPart))];
         if (content is [TextPart only])
         {

@@ -7,7 +7,6 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Protocols.Anthropic;
 
 /// <summary>Writes a Messages request. The same request gives the same bytes, or prompt caches would never hit.</summary>
-/// <remarks>Expects a history in which each call has an id and is answered in the next user turn.</remarks>
 public sealed class AnthropicRequestWriter
 {
     /// <summary>The protocol's name in refusals.</summary>
@@ -32,14 +31,15 @@ public sealed class AnthropicRequestWriter
     public AnthropicRequestWriter(ChatRequest request, AnthropicTraits traits)
     {
         RequestRefusal.Check(request, Target);
-        _request = request;
         _traits = traits;
         _facts = traits.Models.Find(request.Model);
+        _request = request = AnthropicConversation.Repaired(request, traits, _facts);
         _tools = new AnthropicToolWriter(request, traits, _facts);
-        _messages = new AnthropicConversation(request, traits, _facts).Build();
+        _messages = AnthropicConversation.Messages(request);
         _maxTokens = MaxTokens();
         _thinking = AnthropicThinking.Decide(request, _facts, _maxTokens, _tools.IsForced);
-        int marks = _tools.Tools.Count(tool => tool.Kind != ToolKind.Foreign && tool.CacheHint) + request.System.Count(part => part.CacheHint && !part.Text.IsBlank)
+        int marks = _tools.Tools.Count(tool => tool.Kind != ToolKind.Foreign && tool.CacheHint)
+            + request.System.Count(part => part.CacheHint && !part.Text.IsBlank)
             + _messages.Sum(message => message.Blocks.Count(block => block.IsMarked));
         _hasMarks = marks > 0;
         _marksToSkip = Math.Max(0, marks - MaxMarks);

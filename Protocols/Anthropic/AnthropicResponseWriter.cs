@@ -3,13 +3,15 @@ using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Protocols.Anthropic;
 
-/// <summary>Writes a Messages stream. The wire has one open block at a time: the first started is written as it comes, later ones wait until it closed.</summary>
+/// <summary>Writes a Messages stream. The wire has one open block at a time: the first started is written as it comes, later ones wait until it
+/// closed.</summary>
 /// <remarks>A block is opened when it has something to say, so that none is empty. A call's arguments are held until their first character shows an
 /// object; what is on the wire then cannot be taken back, and arguments that end broken finish the answer as cut by a limit.</remarks>
 public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOptions options) : IResponseWriter
 {
     // Started and not closed, in the order they started. Only the first may be on the wire.
     private readonly List<AnswerBlock> _blocks = [];
+    private readonly ToolNames _names = ToolNames.Of(options.Request);
     private readonly bool _showsThinking = AnthropicBlocks.ShowsThinking(options);
     private TokenUsage _usage;
     private bool _started;
@@ -212,7 +214,7 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
                 output.Write("{\"type\":\"tool_use\",\"id\":"u8);
                 output.WriteQuoted(AnthropicBlocks.ToolId(block, options, _calls++));
                 output.Write(",\"name\":"u8);
-                output.WriteQuoted(block.ToolName);
+                output.WriteQuoted(AnthropicBlocks.ToolName(block, _names));
                 output.Write(",\"input\":{},\"caller\":{\"type\":\"direct\"}}}\n\n"u8);
                 break;
             default:

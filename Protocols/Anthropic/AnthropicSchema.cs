@@ -37,7 +37,8 @@ public static class AnthropicSchema
         writer.WriteEndObject();
     }
 
-    /// <summary>For structured output and strict tools, whose decoder knows a part of the keywords only: limits go into the description, every object is closed.</summary>
+    /// <summary>For structured output and strict tools, whose decoder knows a part of the keywords only: limits go into the description, every object is
+    /// closed.</summary>
     public static void WriteStrict(Utf8JsonWriter writer, JsonElement schema)
     {
         if (schema.ValueKind != JsonValueKind.Object)
@@ -66,8 +67,8 @@ public static class AnthropicSchema
         "minimum" or "maximum" or "exclusiveMinimum" or "exclusiveMaximum" or "multipleOf" or "minLength" or "maxLength" or "pattern" or "minItems" or "maxItems"
             or "uniqueItems" or "minProperties" or "maxProperties" or "not" or "if" or "then" or "else" or "patternProperties" or "propertyNames" or "contains"
             or "dependentRequired" or "dependentSchemas" or "unevaluatedProperties" or "unevaluatedItems" => true,
-        "format" => member.Value.ValueKind != JsonValueKind.String || JsonFields.Decode(member.Value) is not ("date-time" or "time" or "date" or "duration" or "email"
-            or "hostname" or "uri" or "ipv4" or "ipv6" or "uuid"),
+        "format" => member.Value.ValueKind != JsonValueKind.String || JsonFields.Decode(member.Value) is not ("date-time" or "time" or "date" or "duration"
+            or "email" or "hostname" or "uri" or "ipv4" or "ipv6" or "uuid"),
         _ => false,
     };
 
@@ -86,7 +87,8 @@ public static class AnthropicSchema
         writer.WriteEndObject();
     }
 
-    private static void WriteMember(Utf8JsonWriter writer, JsonProperty member, Action<Utf8JsonWriter, JsonElement> write) => WriteNamed(writer, member.Name, member.Value, write);
+    private static void WriteMember(Utf8JsonWriter writer, JsonProperty member, Action<Utf8JsonWriter, JsonElement> write) =>
+        WriteNamed(writer, member.Name, member.Value, write);
 
     private static void WriteNamed(Utf8JsonWriter writer, string name, JsonElement value, Action<Utf8JsonWriter, JsonElement> write)
     {

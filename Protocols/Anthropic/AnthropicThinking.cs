@@ -12,7 +12,7 @@ public sealed record AnthropicThinking(string? Type, long Budget = 0, string? Ef
     public static AnthropicThinking Decide(ChatRequest request, ModelFacts facts, long maxTokens, bool isForced)
     {
         var nothing = new AnthropicThinking(Type: null);
-        if (request.Reasoning is not { } reasoning || facts.Thinking == ThinkingControl.None) return nothing;
+        if (request.Reasoning is not { } reasoning || !ReasoningScale.IsTold(reasoning) || facts.Thinking == ThinkingControl.None) return nothing;
         ReasoningEffort? effort = ReasoningScale.EffortOf(reasoning);
         if (effort == ReasoningEffort.None) return Off(facts);
         if (isForced && facts.CanDisableThinking) return nothing;

@@ -1,11 +1,10 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json;
 using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Protocols.Anthropic;
 
-/// <summary>Which tools are declared and how the choice among them is told.</summary>
+/// <summary>Which tools of a repaired request are declared and how the choice among them is told.</summary>
 public sealed class AnthropicToolWriter
 {
     private readonly AnthropicTraits _traits;
@@ -38,8 +37,6 @@ public sealed class AnthropicToolWriter
     /// <summary>A sentence that stands for a demand which the model does not take; null: none.</summary>
     public string? Instruction { get; private set; }
 
-    public static string NameOf(ToolCallPart call) => Flat(call.Namespace, call.Name);
-
     public void Write(Utf8JsonWriter writer, Func<bool> takesMark)
     {
         if (Tools.Count + ForHistoryOnly.Count == 0) return;
@@ -68,8 +65,6 @@ public sealed class AnthropicToolWriter
         WriteChoice(writer);
     }
 
-    private static string Flat(string? space, string name) => string.IsNullOrEmpty(space) ? name : $"{space}__{name}";
-
     private static List<string> UsedNames(ChatRequest request)
     {
         var names = new List<string>();
@@ -77,7 +72,7 @@ public sealed class AnthropicToolWriter
         {
             foreach (Part part in turn.Parts)
             {
-                if (part is ToolCallPart call && !names.Contains(NameOf(call))) names.Add(NameOf(call));
+                if (part is ToolCallPart call && !names.Contains(call.Name)) names.Add(call.Name);
             }
         }
         return names;
@@ -102,8 +97,8 @@ public sealed class AnthropicToolWriter
     private List<ToolDefinition> Subset(List<ToolDefinition> tools, IReadOnlyList<string> used)
     {
         if (_request.ToolChoice is not { Names.Count: > 0 } choice || (choice.Names.Count == 1 && choice.Mode == ToolChoiceMode.Any)) return tools;
-        List<ToolDefinition> some = [.. tools.Where(tool => choice.Names.Contains(tool.Name) || choice.Names.Contains(Flat(tool.Namespace, tool.Name)))];
-        bool needsOthers = choice.Mode != ToolChoiceMode.Any && used.Any(name => !some.Exists(tool => Flat(tool.Namespace, tool.Name) == name));
+        List<ToolDefinition> some = [.. tools.Where(tool => choice.Names.Contains(tool.Name))];
+        bool needsOthers = choice.Mode != ToolChoiceMode.Any && used.Any(name => !some.Exists(tool => tool.Name == name));
         return some.Count == 0 || needsOthers ? tools : some;
     }
 
@@ -120,20 +115,11 @@ public sealed class AnthropicToolWriter
             return (choice.Mode == ToolChoiceMode.None ? "none" : "auto", null);
         }
         if (Tools.Count == 0) throw RequestRefusal.Of(choice.Path, AnthropicRequestWriter.Target);
-        string? name = choice.Names.Count == 1 ? Resolve(choice.Names[0]) : null;
+        string? name = choice.Names.Count == 1 ? choice.Names[0] : null;
         if (facts.HasForcedChoice) return name is null ? ("any", null) : ("tool", name);
         if (!_traits.InstructsForcedChoice) throw RequestRefusal.Of(choice.Path, AnthropicRequestWriter.Target);
         Instruction = name is null ? "Answer with a call of one of the tools." : $"Answer with a call of the tool {name}.";
         return ("auto", null);
-    }
-
-    private string Resolve(string name)
-    {
-        foreach (ToolDefinition tool in Tools)
-        {
-            if (tool.Name == name) return Flat(tool.Namespace, tool.Name);
-        }
-        return name;
     }
 
     private void WriteForeign(Utf8JsonWriter writer, ToolDefinition tool)
@@ -151,12 +137,7 @@ public sealed class AnthropicToolWriter
 
     private static void WriteFunction(Utf8JsonWriter writer, ToolDefinition tool)
     {
-        writer.WriteString("name"u8, Flat(tool.Namespace, tool.Name));
-        if (tool.Kind == ToolKind.Custom)
-        {
-            CustomTool(writer, tool);
-            return;
-        }
+        writer.WriteString("name"u8, tool.Name);
         if (tool.Description is { IsEmpty: false } description)
         {
             writer.WritePropertyName("description"u8);
@@ -166,16 +147,6 @@ public sealed class AnthropicToolWriter
         if (tool is { Strict: true, Schema: { } strict }) AnthropicSchema.WriteStrict(writer, strict);
         else AnthropicSchema.WriteInput(writer, tool.Schema);
         if (tool.Strict is { } flag) writer.WriteBoolean("strict"u8, flag);
-    }
-
-    /// <summary>A tool that takes free text takes an object with one string instead; its grammar is told in words.</summary>
-    private static void CustomTool(Utf8JsonWriter writer, ToolDefinition tool)
-    {
-        string description = tool.Description?.ToString() ?? "";
-        if (tool.Raw is { } format) description += $"\n\nFormat of `input`: {Encoding.UTF8.GetString(JsonFields.RawBytes(format))}";
-        writer.WriteString("description"u8, description);
-        writer.WritePropertyName("input_schema"u8);
-        writer.WriteRawValue("{\"type\":\"object\",\"properties\":{\"input\":{\"type\":\"string\"}},\"required\":[\"input\"]}"u8, skipInputValidation: true);
     }
 
     private void WriteChoice(Utf8JsonWriter writer)

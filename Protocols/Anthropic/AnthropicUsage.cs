@@ -17,7 +17,11 @@ public static class AnthropicUsage
             else if (scan.Is("cache_read_input_tokens"u8)) read = scan.Long();
             else if (scan.Is("cache_creation_input_tokens"u8)) written = scan.Long();
             else if (scan.Is("output_tokens"u8)) output = scan.Long();
-            else if (scan.Is("cache_creation"u8)) (five, hour) = (Member(scan.Value, "ephemeral_5m_input_tokens"u8), Member(scan.Value, "ephemeral_1h_input_tokens"u8));
+            else if (scan.Is("cache_creation"u8))
+            {
+                five = Member(scan.Value, "ephemeral_5m_input_tokens"u8);
+                hour = Member(scan.Value, "ephemeral_1h_input_tokens"u8);
+            }
             else if (scan.Is("output_tokens_details"u8)) thinking = Member(scan.Value, "thinking_tokens"u8);
         }
         // Servers that know only the sum may still send an empty breakdown.

@@ -15,39 +15,52 @@ public sealed record GeminiContent(bool IsModel)
 public sealed record GeminiPart(Part Part, string? Signature = null);
 
 /// <summary>Turns as contents under this protocol's rules: neighbours of one role are one content, responses come first, the user begins and ends.</summary>
-/// <remarks>Expects each call answered in the next user turn already.</remarks>
-public sealed class GeminiConversation(ChatRequest request, GeminiTraits traits, ModelFacts facts)
+public sealed class GeminiConversation(ChatRequest request, ModelFacts facts)
 {
     private readonly List<GeminiContent> _contents = [];
+    private readonly bool _isClaude = GeminiNames.IsClaude(request.Model);
+
+    /// <summary>The request with calls and turns in the order, names and ids that the provider takes, and without what it has no place for.</summary>
+    /// <exception cref="ProtocolException">As <see cref="HistoryRepair.Apply"/>; or the client's unfinished last turn is refused.</exception>
+    public static ChatRequest Repaired(ChatRequest request, GeminiTraits traits)
+    {
+        bool isClaude = GeminiNames.IsClaude(request.Model);
+        List<Turn> turns = [.. request.Turns.Select(turn => turn with { Parts = [.. turn.Parts.Where(part => IsKept(part, isClaude))] }).Where(turn => turn.Parts.Count > 0)];
+        // A Messages client means its last assistant turn to be gone on with; for the others it is a remark that the conversation ends in.
+        bool isPrefill = request.Protocol == "anthropic";
+        if (isPrefill && traits.RefusesPrefill && turns is [.., { Role: TurnRole.Assistant } last])
+            throw RequestRefusal.Of(last.Path, GeminiRequestWriter.Target);
+        return HistoryRepair.Apply(request with { Turns = turns }, new HistoryRules
+        {
+            MaxNameLength = 64,
+            MaxIdLength = int.MaxValue,
+            MergesRoles = true,
+            StartsWithUser = true,
+            NeedsTurn = true,
+            DropsEmptyText = true,
+            AfterTrailingAssistant = isPrefill ? "Continue your last message exactly behind its last word. Do not repeat any of it." : "Continue.",
+        });
+    }
 
     public List<GeminiContent> Build()
     {
         if (!facts.HasSystem) AddSystemAsText();
         foreach (Turn turn in request.Turns)
         {
-            if (turn.Role == TurnRole.System) AddInstruction(turn);
-            else if (turn.Role == TurnRole.Assistant) AddModelTurn(turn);
+            if (turn.Role == TurnRole.Assistant) AddModelTurn(turn);
             else AddUserTurn(turn);
         }
-        _contents.RemoveAll(content => content.Parts.Count == 0);
-        foreach (GeminiContent content in _contents) ResponsesFirst(content);
-        if (_contents.Count == 0) AddText("Begin.");
-        if (_contents[0].IsModel)
-        {
-            var opening = new GeminiContent(IsModel: false);
-            opening.Parts.Add(new GeminiPart(new TextPart("(continued)")));
-            _contents.Insert(0, opening);
-        }
-        if (_contents[^1].IsModel) Trail();
         if (facts.IsGemini3) FillSignatures();
         return _contents;
     }
+
+    private static bool IsKept(Part part, bool isClaude) => part is ThinkingPart ? Own(part, isClaude) is not null : !IsForeign(part);
 
     private void AddUserTurn(Turn turn)
     {
         foreach (Part part in turn.Parts)
         {
-            if (part is TextPart { Text.IsEmpty: true } or ThinkingPart || IsForeign(part)) continue;
+            if (part is ThinkingPart) continue;
             Last(isModel: false).Parts.Add(new GeminiPart(part));
         }
     }
@@ -58,13 +71,12 @@ public sealed class GeminiConversation(ChatRequest request, GeminiTraits traits,
         string? carried = null;
         foreach (Part part in turn.Parts)
         {
-            string? own = Own(part);
+            string? own = Own(part, _isClaude);
             if (part is ThinkingPart thinking)
             {
                 // An empty one is how a client of another protocol kept the signature of the call behind it.
-                if (own is null) continue;
                 Release(content, ref carried);
-                if (thinking.Text.IsEmpty) carried = own;
+                if (thinking.Text.IsEmpty && !_isClaude) carried = own;
                 else content.Parts.Add(new GeminiPart(thinking, own));
             }
             else if (part is ToolCallPart)
@@ -72,9 +84,8 @@ public sealed class GeminiConversation(ChatRequest request, GeminiTraits traits,
                 content.Parts.Add(new GeminiPart(part, own ?? carried));
                 carried = null;
             }
-            else if (part is not TextPart { Text.IsEmpty: true } || own is not null)
+            else
             {
-                if (IsForeign(part)) continue;
                 Release(content, ref carried);
                 content.Parts.Add(new GeminiPart(part is RefusalPart refusal ? new TextPart(refusal.Text) : part, own));
             }
@@ -88,22 +99,15 @@ public sealed class GeminiConversation(ChatRequest request, GeminiTraits traits,
         carried = null;
     }
 
-    /// <summary>The part's signature where it is one of this family.</summary>
-    private static string? Own(Part part)
+    /// <summary>The part's signature where it is one of the model's family.</summary>
+    private static string? Own(Part part, bool isClaude)
     {
         Seal? seal = part switch { ThinkingPart thinking => thinking.Seal, ToolCallPart call => call.Seal, TextPart text => text.Seal, _ => null };
-        return seal is { Kind: SealKind.Thought } && (seal.Issuer.Length == 0 || SealEnvelope.IsIssuer(seal.Issuer, SealEnvelope.Gemini)) ? seal.Value : null;
+        (SealKind kind, string family) = isClaude ? (SealKind.Thinking, SealEnvelope.Anthropic) : (SealKind.Thought, SealEnvelope.Gemini);
+        return seal is not null && seal.Kind == kind && (seal.Issuer.Length == 0 || SealEnvelope.IsIssuer(seal.Issuer, family)) ? seal.Value : null;
     }
 
     private static bool IsForeign(Part part) => part is ForeignPart foreign && foreign.Protocol != GeminiNames.Protocol;
-
-    private void AddInstruction(Turn turn)
-    {
-        foreach (Part part in turn.Parts)
-        {
-            if (part is TextPart { Text.IsBlank: false } text) AddText($"<system-reminder>\n{text.Text}\n</system-reminder>");
-        }
-    }
 
     private void AddSystemAsText()
     {
@@ -118,23 +122,8 @@ public sealed class GeminiConversation(ChatRequest request, GeminiTraits traits,
         return _contents[^1];
     }
 
-    private static void ResponsesFirst(GeminiContent content)
-    {
-        if (content.IsModel) return;
-        List<GeminiPart> sorted = [.. content.Parts.OrderBy(part => part.Part is ToolResultPart ? 0 : 1)];
-        content.Parts.Clear();
-        content.Parts.AddRange(sorted);
-    }
-
-    /// <summary>A Messages client means its last assistant turn to be gone on with; for the others it is a remark that the conversation ends in.</summary>
-    private void Trail()
-    {
-        bool isPrefill = request.Protocol == "anthropic";
-        if (isPrefill && traits.RefusesPrefill) throw RequestRefusal.Of(request.Turns[^1].Path, GeminiRequestWriter.Target);
-        AddText(isPrefill ? "Continue your last message exactly behind its last word. Do not repeat any of it." : "Continue.");
-    }
-
-    /// <summary>Only the current turn is validated: what follows the last content in which the user speaks. The first call of each step must be signed.</summary>
+    /// <summary>Only the current turn is validated: what follows the last content in which the user speaks. The first call of each step must be
+    /// signed.</summary>
     private void FillSignatures()
     {
         int current = _contents.FindLastIndex(content => content.IsSpoken);

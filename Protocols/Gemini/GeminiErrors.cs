@@ -35,7 +35,8 @@ public static class GeminiErrors
         return code;
     }
 
-    /// <summary>Tells a failure to a client that has a part of the answer: a bare object, since libraries miss one behind <c>data:</c>, or one more element and the array's end.</summary>
+    /// <summary>Tells a failure to a client that has a part of the answer: a bare object, since libraries miss one behind <c>data:</c>, or one more element
+    /// and the array's end.</summary>
     public static void WriteInStream(IBufferWriter<byte> output, ProxyError error, bool isArray, bool isFirst)
     {
         if (isArray) output.Write(isFirst ? "["u8 : ",\n"u8);
@@ -140,7 +141,8 @@ public static class GeminiErrors
         if (kind == ErrorKind.InvalidRequest && told.Reason == "API_KEY_INVALID") kind = ErrorKind.UpstreamAuth;
         if (kind is ErrorKind.InvalidRequest or ErrorKind.ServerError && ErrorText.IsContextTooLong(told.Message)) kind = ErrorKind.ContextTooLong;
         if (kind == ErrorKind.RateLimit && told.IsDaily) kind = ErrorKind.Quota;
-        string message = told.Message.Length > 0 ? told.Message : $"the upstream told {(told.Status.Length > 0 ? told.Status : told.Code.ToString(CultureInfo.InvariantCulture))}";
+        string word = told.Status.Length > 0 ? told.Status : told.Code.ToString(CultureInfo.InvariantCulture);
+        string message = told.Message.Length > 0 ? told.Message : $"the upstream told {word}";
         return new ProxyError(kind, ErrorText.Redact(message))
         {
             Code = told.Reason ?? (told.Status.Length > 0 ? told.Status : null),

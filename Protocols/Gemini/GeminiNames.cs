@@ -11,9 +11,6 @@ public static class GeminiNames
 {
     public const string Protocol = "gemini";
 
-    /// <summary>Property that stands in objects without any, which the proto schema dialect refuses; taken out of answers again.</summary>
-    public const string Placeholder = "aip_unused";
-
     /// <summary>Documented value for calls whose signature nobody has.</summary>
     public const string NoSignature = "skip_thought_signature_validator";
 
@@ -28,6 +25,9 @@ public static class GeminiNames
         "OTHER" or "FINISH_REASON_UNSPECIFIED" => GeminiEnd.Other,
         _ => GeminiEnd.Stop,
     };
+
+    /// <summary>Google serves Claude in this protocol too; its thinking has Anthropic's proofs and rules.</summary>
+    public static bool IsClaude(string model) => model.Contains("claude", StringComparison.OrdinalIgnoreCase);
 
     public static ReadOnlySpan<byte> FinishReason(FinishReason reason) => reason switch
     {

@@ -4,7 +4,8 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Protocols.Gemini;
 
 /// <summary>Reads the parts of one content.</summary>
-/// <remarks>A wrapped proof of another provider, which a call or an empty text part carries, becomes a thinking part of its own before that part again.</remarks>
+/// <remarks>A wrapped proof of another provider, which a call or an empty text part carries, becomes a thinking part of its own before that part
+/// again.</remarks>
 public sealed class GeminiPartReader(TurnRole role, List<(string Path, JsonElement Value)> untranslatable)
 {
     private readonly List<Part> _parts = [];
@@ -35,7 +36,8 @@ public sealed class GeminiPartReader(TurnRole role, List<(string Path, JsonEleme
         }
         // The same thoughts came as parts without proof just before; the proof belongs to them.
         string shown = TakeUnsealedThoughts();
-        _parts.Add(new ThinkingPart(seal.Kind == SealKind.Redacted ? "" : text ?? shown) { Path = part.Path, Seal = seal, IsRedacted = seal.Kind == SealKind.Redacted });
+        bool isRedacted = seal.Kind == SealKind.Redacted;
+        _parts.Add(new ThinkingPart(isRedacted ? "" : text ?? shown) { Path = part.Path, Seal = seal, IsRedacted = isRedacted });
         return null;
     }
 
@@ -84,7 +86,8 @@ public sealed class GeminiPartReader(TurnRole role, List<(string Path, JsonEleme
         };
     }
 
-    /// <summary>The text inside a response object of one string (libraries wrap a string result so, one of them beside its name); else the object's JSON.</summary>
+    /// <summary>The text inside a response object of one string (libraries wrap a string result so, one of them beside its name); else the object's
+    /// JSON.</summary>
     private static (JsonText Text, bool IsError) Unwrap(JsonElement response)
     {
         if (response.ValueKind == JsonValueKind.String) return (JsonText.From(response), false);
@@ -108,7 +111,8 @@ public sealed class GeminiPartReader(TurnRole role, List<(string Path, JsonEleme
     private static MediaPart Inline(JsonFields inline, string path)
     {
         string type = inline.String("mimeType") is { Length: > 0 } told ? told : throw inline.Missing("mimeType");
-        return new MediaPart(KindOf(type), new Base64Source(type == "image/jpg" ? "image/jpeg" : type, Base64Text.Normal(inline.Text("data") ?? throw inline.Missing("data")))) { Path = path };
+        JsonText data = Base64Text.Normal(inline.Text("data") ?? throw inline.Missing("data"));
+        return new MediaPart(KindOf(type), new Base64Source(type == "image/jpg" ? "image/jpeg" : type, data)) { Path = path };
     }
 
     private static MediaPart File(JsonFields file, string path)

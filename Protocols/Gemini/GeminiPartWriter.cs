@@ -4,7 +4,7 @@ using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Protocols.Gemini;
 
-/// <summary>Writes the parts of a request's contents.</summary>
+/// <summary>Writes the parts of a repaired request's contents: results name their function, arguments are objects.</summary>
 /// <param name="sendsIds">Calls and results carry ids; both or neither.</param>
 public sealed class GeminiPartWriter(Utf8JsonWriter writer, ModelFacts facts, bool sendsIds)
 {
@@ -39,9 +39,9 @@ public sealed class GeminiPartWriter(Utf8JsonWriter writer, ModelFacts facts, bo
         writer.WriteStartObject();
         writer.WriteStartObject("functionCall"u8);
         if (sendsIds && call.Id is not null) writer.WriteString("id"u8, call.Id);
-        writer.WriteString("name"u8, GeminiToolWriter.Flat(call.Namespace, call.Name));
+        writer.WriteString("name"u8, call.Name);
         writer.WritePropertyName("args"u8);
-        writer.WriteRawValue(ToolArguments.AsObject(call).Span, skipInputValidation: true);
+        writer.WriteRawValue(call.Arguments.Span, skipInputValidation: true);
         writer.WriteEndObject();
         if (signature is not null) writer.WriteString("thoughtSignature"u8, signature);
         writer.WriteEndObject();
@@ -49,7 +49,6 @@ public sealed class GeminiPartWriter(Utf8JsonWriter writer, ModelFacts facts, bo
 
     private void Result(ToolResultPart result)
     {
-        if (string.IsNullOrEmpty(result.Name)) throw new ProtocolException(ErrorKind.InvalidRequest, $"{result.Path}: a result without a call", result.Path);
         var texts = new List<string>();
         var media = new List<MediaPart>();
         foreach (Part part in result.Content) Flatten(part, texts, media);
@@ -57,7 +56,7 @@ public sealed class GeminiPartWriter(Utf8JsonWriter writer, ModelFacts facts, bo
         writer.WriteStartObject();
         writer.WriteStartObject("functionResponse"u8);
         if (sendsIds && result.CallId is not null) writer.WriteString("id"u8, result.CallId);
-        writer.WriteString("name"u8, result.Name);
+        writer.WriteString("name"u8, result.Name!);
         writer.WriteStartObject("response"u8);
         // Never read as JSON, even where it looks like some: the tool answered in text.
         writer.WriteString(result.IsError ? "error"u8 : "output"u8, string.Join('\n', texts));

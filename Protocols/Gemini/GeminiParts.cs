@@ -8,6 +8,7 @@ namespace Aiproxy.Protocols.Gemini;
 /// <remarks>A proof that is not Gemini's travels as <c>thoughtSignature</c> on the first call after it, or on an empty text part where none follows.</remarks>
 public sealed class GeminiParts(WriterOptions options)
 {
+    private readonly ToolNames _names = ToolNames.Of(options.Request);
     private byte[]? _carried;
 
     /// <summary>Thoughts are told where the client asked for them, or where its request was not read.</summary>
@@ -21,7 +22,8 @@ public sealed class GeminiParts(WriterOptions options)
         return carried;
     }
 
-    /// <summary>Keeps the proof of a thinking block that ended. Returns a proof that now needs a part of its own: Gemini's own, or the one that waited before.</summary>
+    /// <summary>Keeps the proof of a thinking block that ended. Returns a proof that now needs a part of its own: Gemini's own, or the one that waited
+    /// before.</summary>
     public byte[]? Carry(AnswerBlock thinking)
     {
         if (thinking.Seal is not { } seal || thinking.SealKind is SealKind.None) return null;
@@ -53,16 +55,21 @@ public sealed class GeminiParts(WriterOptions options)
             output.Write(","u8);
         }
         output.Write("\"name\":"u8);
-        output.WriteQuoted(call.ToolName);
+        output.WriteQuoted(Name(call));
         output.Write(",\"args\":"u8);
         output.WriteOneLine(arguments);
         output.Write("}"u8);
         WriteSignature(output, call is { Seal: not null, SealKind: SealKind.Thought } ? call.Seal : carried);
     }
 
+    /// <summary>The name that the client gave the tool; upstreams may know an alias.</summary>
+    private byte[] Name(AnswerBlock call) =>
+        _names.Find(RawJson.Decode([(byte)'"', .. call.ToolName, (byte)'"'])) is { } tool ? RawJson.Encode(ToolNames.Flat(tool))[1..^1] : call.ToolName;
+
     /// <summary>The response object around one part, or several with commas between.</summary>
     /// <param name="reason">Empty: the answer goes on.</param>
-    public static void WriteObject(IBufferWriter<byte> output, ReadOnlySpan<byte> parts, ReadOnlySpan<byte> reason, in TokenUsage usage, ReadOnlySpan<byte> model, ReadOnlySpan<byte> id)
+    public static void WriteObject(IBufferWriter<byte> output, ReadOnlySpan<byte> parts, ReadOnlySpan<byte> reason, in TokenUsage usage,
+        ReadOnlySpan<byte> model, ReadOnlySpan<byte> id)
     {
         output.Write("{\"candidates\":[{\"content\":{\"parts\":["u8);
         output.Write(parts);
@@ -73,7 +80,7 @@ public sealed class GeminiParts(WriterOptions options)
             output.WriteQuoted(reason);
         }
         output.Write(",\"index\":0}]"u8);
-        GeminiUsage.Write(output, usage);
+        if (!reason.IsEmpty) GeminiUsage.Write(output, usage);
         output.Write(",\"modelVersion\":"u8);
         output.Write(model);
         output.Write(",\"responseId\":"u8);

@@ -3,7 +3,8 @@ using System.Text.Json;
 
 namespace Aiproxy.Protocols.Gemini;
 
-/// <summary>JSON Schema in the proto dialect of <c>parameters</c> and <c>responseSchema</c>, which answers 400 to any keyword but its own: an allow list.</summary>
+/// <summary>JSON Schema in the proto dialect of <c>parameters</c> and <c>responseSchema</c>, which answers 400 to any keyword but its own: an allow
+/// list.</summary>
 /// <remarks>References are put in place, recursion ends in an open string; what the dialect has no word for is told in the description.</remarks>
 public sealed class GeminiProtoSchema(JsonElement root)
 {
@@ -35,7 +36,8 @@ public sealed class GeminiProtoSchema(JsonElement root)
         if (branches.Count > 0 && (types.Count > 0 || schema.TryGetProperty("properties", out _)))
         {
             // "When using any_of, it must be the only field set": beside a type the alternatives only narrow it.
-            notes.AddRange(schema.EnumerateObject().Where(member => member.Name is "anyOf" or "oneOf").Select(member => SchemaKeywords.Note(member.Name, member.Value)));
+            notes.AddRange(schema.EnumerateObject().Where(member => member.Name is "anyOf" or "oneOf")
+                .Select(member => SchemaKeywords.Note(member.Name, member.Value)));
             branches.Clear();
         }
         if (branches.Count == 1)
@@ -65,12 +67,13 @@ public sealed class GeminiProtoSchema(JsonElement root)
         using (var scratch = new Utf8JsonWriter(members)) Write(scratch, inner, isRoot: false);
         using JsonDocument written = JsonDocument.Parse(members.WrittenMemory, new JsonDocumentOptions { MaxDepth = 256 });
         writer.WriteStartObject();
+        bool isDescribed = outer.TryGetProperty("description", out JsonElement description) && description.ValueKind == JsonValueKind.String;
         foreach (JsonProperty member in written.RootElement.EnumerateObject())
         {
-            if (member.Name != "nullable" && !(member.Name == "description" && outer.TryGetProperty("description", out _))) Copy(writer, member.Name, member.Value);
+            if (member.Name != "nullable" && !(member.Name == "description" && isDescribed)) Copy(writer, member.Name, member.Value);
         }
         if (isNullable || written.RootElement.TryGetProperty("nullable", out _)) writer.WriteBoolean("nullable"u8, true);
-        if (outer.TryGetProperty("description", out JsonElement description) && description.ValueKind == JsonValueKind.String) Copy(writer, "description", description);
+        if (isDescribed) Copy(writer, "description", description);
         writer.WriteEndObject();
     }
 
@@ -174,15 +177,17 @@ public sealed class GeminiProtoSchema(JsonElement root)
         {
             switch (member.Name)
             {
-                case "title" or "minItems" or "maxItems" or "minProperties" or "maxProperties" or "minLength" or "maxLength" or "pattern" or "minimum" or "maximum":
+                case "title" or "minItems" or "maxItems" or "minProperties" or "maxProperties" or "minLength" or "maxLength"
+                    or "pattern" or "minimum" or "maximum":
                 case "default" when member.Value.ValueKind != JsonValueKind.Null:
                     Copy(writer, member.Name, member.Value);
                     break;
-                case "format" when member.Value.ValueKind == JsonValueKind.String && JsonFields.Decode(member.Value) is "date-time" or "int32" or "int64" or "float" or "double":
+                case "format" when IsKnownFormat(member.Value):
                     Copy(writer, "format", member.Value);
                     break;
-                case "type" or "nullable" or "enum" or "const" or "anyOf" or "oneOf" or "allOf" or "items" or "prefixItems" or "properties" or "required" or "description"
-                    or "$defs" or "definitions" or "$ref" or "additionalProperties" or "default" or "examples" or "readOnly" or "writeOnly" or "deprecated" or "strict":
+                case "type" or "nullable" or "enum" or "const" or "anyOf" or "oneOf" or "allOf" or "items" or "prefixItems" or "properties" or "required"
+                    or "description" or "$defs" or "definitions" or "$ref" or "additionalProperties" or "default" or "examples" or "readOnly" or "writeOnly"
+                    or "deprecated" or "strict":
                     break;
                 default:
                     if (!SchemaKeywords.IsNoise(member.Name)) notes.Add(SchemaKeywords.Note(member.Name, member.Value));
@@ -190,6 +195,9 @@ public sealed class GeminiProtoSchema(JsonElement root)
             }
         }
     }
+
+    private static bool IsKnownFormat(JsonElement format) =>
+        format.ValueKind == JsonValueKind.String && JsonFields.Decode(format) is "date-time" or "int32" or "int64" or "float" or "double";
 
     private void WriteItems(Utf8JsonWriter writer, JsonElement schema)
     {
@@ -253,7 +261,7 @@ public sealed class GeminiProtoSchema(JsonElement root)
     private static void Placeholder(Utf8JsonWriter writer)
     {
         writer.WriteStartObject("properties"u8);
-        writer.WriteStartObject(GeminiNames.Placeholder);
+        writer.WriteStartObject(GeminiPlaceholder.Name);
         writer.WriteString("type"u8, "STRING"u8);
         writer.WriteString("description"u8, "Leave out."u8);
         writer.WriteEndObject();

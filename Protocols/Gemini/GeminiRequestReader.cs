@@ -137,7 +137,8 @@ public sealed class GeminiRequestReader
     private OutputFormat? Output(JsonFields config)
     {
         string mime = config.String("responseMimeType") ?? "";
-        if (mime.Equals("text/x.enum", StringComparison.OrdinalIgnoreCase)) _untranslatable.Add((config.At("responseMimeType"), config.Get("responseMimeType")!.Value));
+        if (mime.Equals("text/x.enum", StringComparison.OrdinalIgnoreCase))
+            _untranslatable.Add((config.At("responseMimeType"), config.Get("responseMimeType")!.Value));
         if ((config.Object("responseJsonSchema") ?? config.Object("responseSchema")) is { } schema)
         {
             return new OutputFormat(GeminiSchemaReader.ToJsonSchema(schema.Raw)) { Strict = true };

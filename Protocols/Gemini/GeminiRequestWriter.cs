@@ -6,8 +6,8 @@ using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Protocols.Gemini;
 
-/// <summary>Writes a generateContent request; model and mode are in the path. The same request gives the same bytes, or prompt caches would never hit.</summary>
-/// <remarks>Expects a history in which each call is answered in the next user turn, by a result that names its function.</remarks>
+/// <summary>Writes a generateContent request; model and mode are in the path. The same request gives the same bytes, or prompt caches would never
+/// hit.</summary>
 public sealed class GeminiRequestWriter
 {
     /// <summary>The protocol's name in refusals.</summary>
@@ -21,6 +21,7 @@ public sealed class GeminiRequestWriter
     private readonly ChatRequest _request;
     private readonly GeminiTraits _traits;
     private readonly ModelFacts _facts;
+    private readonly bool _isClaude;
     private readonly GeminiToolWriter _tools;
     private readonly List<GeminiContent> _contents;
 
@@ -28,15 +29,16 @@ public sealed class GeminiRequestWriter
     public GeminiRequestWriter(ChatRequest request, GeminiTraits traits)
     {
         RequestRefusal.Check(request, Target);
-        _request = request;
+        _request = request = GeminiConversation.Repaired(request, traits);
         _traits = traits;
+        _isClaude = GeminiNames.IsClaude(request.Model);
         _facts = traits.Models.Find(request.Model);
         _tools = new GeminiToolWriter(request, traits);
         if (request.Output is not null && _tools.Functions.Count > 0 && !_facts.IsGemini3)
         {
             throw new ProtocolException(ErrorKind.Unsupported, $"an output format beside tools is not supported by {request.Model}");
         }
-        _contents = new GeminiConversation(request, traits, _facts).Build();
+        _contents = new GeminiConversation(request, _facts).Build();
     }
 
     /// <summary>The system prompt without what is empty.</summary>
@@ -87,14 +89,18 @@ public sealed class GeminiRequestWriter
     }
 
     /// <summary>Both halves of each pair or none of all: one half alone is refused.</summary>
-    private bool SendsIds() => _traits.SendsIds ?? _facts.IsGemini3;
+    private bool SendsIds() => _traits.SendsIds ?? (_facts.IsGemini3 || _isClaude);
 
     private void WriteConfig(Utf8JsonWriter writer)
     {
         Sampling sampling = _request.Sampling;
         writer.WriteStartObject("generationConfig"u8);
-        WriteNumber(writer, "temperature"u8, sampling.Temperature);
-        WriteNumber(writer, "topP"u8, sampling.TopP);
+        long? budget = ReasoningScale.IsTold(_request.Reasoning) ? ThinkingBudget(_request.Reasoning!) : null;
+        if (!_isClaude || budget is null or 0)
+        {
+            WriteNumber(writer, "temperature"u8, sampling.Temperature);
+            WriteNumber(writer, "topP"u8, sampling.TopP);
+        }
         WriteNumber(writer, "topK"u8, sampling.TopK);
         if (_request.MaxTokens is { } max) writer.WriteNumber("maxOutputTokens"u8, Math.Min(max, _facts.MaxOutputTokens ?? long.MaxValue));
         if (_request.Stop.Count > 0)
@@ -107,7 +113,7 @@ public sealed class GeminiRequestWriter
         WriteNumber(writer, "frequencyPenalty"u8, sampling.FrequencyPenalty);
         WriteNumber(writer, "seed"u8, sampling.Seed is { } seed && seed.TryGetInt32(out _) ? seed : null);
         WriteOutput(writer);
-        WriteThinking(writer);
+        WriteThinking(writer, budget);
         writer.WriteEndObject();
     }
 
@@ -121,38 +127,55 @@ public sealed class GeminiRequestWriter
         else GeminiSchema.Write(writer, schema);
     }
 
-    private void WriteThinking(Utf8JsonWriter writer)
+    private void WriteThinking(Utf8JsonWriter writer, long? budget)
     {
-        if (_request.Reasoning is not { } reasoning || _facts.Thinking == ThinkingControl.None) return;
+        if (_request.Reasoning is not { } reasoning || !ReasoningScale.IsTold(reasoning) || _facts.Thinking == ThinkingControl.None) return;
+        if (_isClaude && budget is null) return;
         writer.WriteStartObject("thinkingConfig"u8);
         // This protocol's own clients must ask for thoughts, the others see them unless they refuse.
         bool isVisible = reasoning.Visible ?? _request.Protocol != GeminiNames.Protocol;
         ReasoningEffort? effort = ReasoningScale.EffortOf(reasoning);
         if (isVisible && effort != ReasoningEffort.None) writer.WriteBoolean("includeThoughts"u8, true);
         // Never both: "You can only set one of thinking budget and thinking level".
-        if (_facts.Thinking == ThinkingControl.Level)
+        if (_facts.Thinking != ThinkingControl.Level)
         {
-            if (effort is { } wanted && Level(wanted) is { } level) writer.WriteString("thinkingLevel"u8, level);
+            if (budget is { } tokens) writer.WriteNumber("thinkingBudget"u8, tokens);
         }
-        else
+        else if (effort is { } wanted && Level(wanted) is { } level)
         {
-            writer.WriteNumber("thinkingBudget"u8, Budget(ReasoningScale.BudgetOf(reasoning)));
+            writer.WriteString("thinkingLevel"u8, level);
         }
         writer.WriteEndObject();
     }
 
-    private long Budget(long? wanted)
+    /// <summary>Tokens; -1: the model decides; null: not to be told.</summary>
+    private long? ThinkingBudget(ReasoningRequest reasoning)
     {
-        if (wanted is not { } budget) return -1;
-        if (budget == 0) return _facts.CanDisableThinking ? 0 : _facts.MinBudget;
-        return Math.Clamp(budget, _facts.MinBudget, _facts.MaxBudget ?? 24_576);
+        long? wanted = ReasoningScale.BudgetOf(reasoning);
+        if (_isClaude)
+        {
+            // Claude's own rules: a number below the limit, and in a tool loop only where the thinking before the call can be given back.
+            if (wanted != 0 && EndsInUnprovenCalls()) return null;
+            long budget = Math.Min(Math.Max(wanted ?? ReasoningScale.Budget(ReasoningEffort.Medium), 1024), (_request.MaxTokens ?? 64_000) - 1024);
+            return wanted == 0 ? 0 : budget < 1024 ? null : budget;
+        }
+        if (wanted is null) return reasoning.Adaptive ? -1 : null;
+        if (wanted == 0) return _facts.CanDisableThinking ? 0 : _facts.MinBudget;
+        return Math.Clamp(wanted.Value, _facts.MinBudget, _facts.MaxBudget ?? 24_576);
+    }
+
+    private bool EndsInUnprovenCalls()
+    {
+        int last = _contents.FindLastIndex(content => content.IsSpoken);
+        return _contents.Skip(last + 1).LastOrDefault(content => content.IsModel) is { } step
+            && step.Parts.Exists(part => part.Part is ToolCallPart) && !step.Parts.Exists(part => part.Part is ThinkingPart);
     }
 
     private string? Level(ReasoningEffort wanted)
     {
         // Where medium is missing, the table of the provider's own compatibility layer goes up.
-        ReasoningEffort? level = wanted == ReasoningEffort.Medium && _facts.Efforts.Count > 0 && !_facts.Efforts.Contains(ReasoningEffort.Medium) ? ReasoningEffort.High : _facts.Nearest(wanted);
-        return level?.ToString().ToUpperInvariant();
+        bool isMissing = wanted == ReasoningEffort.Medium && !_facts.Efforts.Contains(wanted);
+        return _facts.Nearest(isMissing ? ReasoningEffort.High : wanted)?.ToString().ToUpperInvariant();
     }
 
     private static void WriteNumber(Utf8JsonWriter writer, ReadOnlySpan<byte> name, JsonElement? value)

@@ -20,6 +20,7 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
     private bool _hasContent;
     private bool _hasCall;
     private bool _hasNameless;
+    private bool _isClaude;
     private GeminiEnd _end;
 
     /// <summary>The client is given a JSON array instead of events.</summary>
@@ -106,6 +107,7 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
         if (!_started && !(candidates.IsEmpty && usage.IsEmpty && feedback.IsEmpty && id.IsEmpty))
         {
             _started = true;
+            _isClaude = GeminiNames.IsClaude(Encoding.UTF8.GetString(model));
             sink.Start(id, model);
         }
         if (!usage.IsEmpty) sink.Usage(_usage.Read(usage));
@@ -177,7 +179,7 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
             else if (scan.Is("thought"u8)) isThought = scan.Kind == JsonTokenType.True;
             else if (scan.IsString && scan.Is("thoughtSignature"u8)) signature = scan.Value;
             else if (scan.Is("functionCall"u8)) call = scan.Value;
-            else if (scan.Kind == JsonTokenType.StartObject && !scan.Is("videoMetadata"u8) && !scan.Is("partMetadata"u8) && !scan.Is("mediaResolution"u8)) isForeign = true;
+            else if (scan.Kind == JsonTokenType.StartObject) isForeign |= !(scan.Is("videoMetadata"u8) || scan.Is("partMetadata"u8) || scan.Is("mediaResolution"u8));
         }
         if (!call.IsEmpty) Call(call, signature);
         else if (!text.IsEmpty || signature.Length > 2 && !isForeign) Text(text, isThought ? BlockKind.Thinking : BlockKind.Text, signature);
@@ -188,6 +190,11 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
     {
         bool isSigned = signature.Length > 2;
         if (text.Length <= 2 && !isSigned) return;
+        if (_isClaude && isSigned && (kind == BlockKind.Thinking || text.Length <= 2))
+        {
+            ClaudeProof(text, signature);
+            return;
+        }
         if (_open >= 0 && (isSigned || _openKind != kind)) CloseOpen();
         if (_open < 0)
         {
@@ -201,6 +208,24 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
         }
         if (!isSigned) return;
         sink.BlockSeal(_open, SealKind.Thought, signature);
+        CloseOpen();
+    }
+
+    /// <summary>Claude's signature comes with the last of its thoughts, or on an empty part behind them, and is theirs in both cases.</summary>
+    private void ClaudeProof(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature)
+    {
+        if (_open >= 0 && _openKind != BlockKind.Thinking) CloseOpen();
+        if (_open < 0)
+        {
+            (_open, _openKind) = (_nextKey++, BlockKind.Thinking);
+            sink.BlockStart(_open, BlockKind.Thinking);
+        }
+        if (text.Length > 2)
+        {
+            _hasContent = true;
+            sink.BlockDelta(_open, text);
+        }
+        sink.BlockSeal(_open, SealKind.Thinking, signature);
         CloseOpen();
     }
 
@@ -224,8 +249,9 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
         _hasCall = true;
         int key = _nextKey++;
         sink.BlockStart(key, BlockKind.ToolCall, id, name);
-        if (signature.Length > 2) sink.BlockSeal(key, SealKind.Thought, signature);
+        if (signature.Length > 2 && !_isClaude) sink.BlockSeal(key, SealKind.Thought, signature);
         // An object by the protocol; some servers give its text as a string.
+        if (GeminiPlaceholder.IsIn(args)) args = GeminiPlaceholder.Remove(args);
         if (!args.IsEmpty) sink.BlockDelta(key, args[0] == (byte)'"' ? args : ByteOutput.Quote(args));
         sink.BlockEnd(key);
     }

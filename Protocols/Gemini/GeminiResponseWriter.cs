@@ -124,7 +124,7 @@ public sealed class GeminiResponseWriter(IBufferWriter<byte> output, WriterOptio
     {
         output.Write(!options.JsonArray ? "data: "u8 : _elements == 0 ? "["u8 : ",\n"u8);
         _elements++;
-        GeminiParts.WriteObject(output, _part.WrittenSpan, reason, reason.IsEmpty ? default : _usage, _model, _id);
+        GeminiParts.WriteObject(output, _part.WrittenSpan, reason, _usage, _model, _id);
         if (!options.JsonArray) output.Write("\r\n\r\n"u8);
         _part.ResetWrittenCount();
     }

@@ -67,7 +67,8 @@ public static class GeminiSchema
                 Copy(writer, member.Name, member.Value);
                 break;
             case "format":
-                if (member.Value.ValueKind == JsonValueKind.String && JsonFields.Decode(member.Value) is "date-time" or "date" or "time") Copy(writer, "format", member.Value);
+                bool isKnown = member.Value.ValueKind == JsonValueKind.String && JsonFields.Decode(member.Value) is "date-time" or "date" or "time";
+                if (isKnown) Copy(writer, "format", member.Value);
                 else notes.Add(SchemaKeywords.Note("format", member.Value));
                 break;
             case "const" when !schema.TryGetProperty("enum", out _):

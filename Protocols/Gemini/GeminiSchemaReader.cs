@@ -73,7 +73,8 @@ public static class GeminiSchemaReader
     private static void WriteCount(Utf8JsonWriter writer, string name, JsonElement value)
     {
         writer.WritePropertyName(name);
-        if (value.ValueKind == JsonValueKind.String && long.TryParse(JsonFields.Decode(value), CultureInfo.InvariantCulture, out long count)) writer.WriteNumberValue(count);
+        bool isText = value.ValueKind == JsonValueKind.String;
+        if (isText && long.TryParse(JsonFields.Decode(value), CultureInfo.InvariantCulture, out long count)) writer.WriteNumberValue(count);
         else Raw(writer, value);
     }
 

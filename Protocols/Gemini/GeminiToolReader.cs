@@ -18,7 +18,7 @@ public sealed class GeminiToolReader(List<(string Path, JsonElement Value)> untr
             }
             foreach (JsonProperty member in value.EnumerateObject())
             {
-                if (member.NameEquals("functionDeclarations") || member.NameEquals("function_declarations") || member.Value.ValueKind == JsonValueKind.Null) continue;
+                if (member.Name is "functionDeclarations" or "function_declarations" || member.Value.ValueKind == JsonValueKind.Null) continue;
                 if (member.NameEquals("mcpServers") || member.NameEquals("mcp_servers")) untranslatable.Add(($"{path}.{member.Name}", member.Value));
                 else tools.Add(new ToolDefinition(ToolKind.Foreign, member.Name) { Path = $"{path}.{member.Name}", Raw = value });
             }

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json;
 using Aiproxy.Protocols.Model;
 
@@ -8,7 +7,7 @@ namespace Aiproxy.Protocols.Gemini;
 /// <summary>Writes tools and the choice among them.</summary>
 public sealed class GeminiToolWriter(ChatRequest request, GeminiTraits traits)
 {
-    public static string Flat(string? space, string name) => string.IsNullOrEmpty(space) ? name : $"{space}__{name}";
+    private static readonly IReadOnlyList<string> ClientTools = ["bash_", "text_editor_", "memory_", "computer_", "browser_"];
 
     /// <summary>The client's own tools; the others are dropped beside them.</summary>
     public List<ToolDefinition> Functions { get; } = [.. request.Tools.Where(tool => tool.Kind != ToolKind.Foreign)];
@@ -51,10 +50,9 @@ public sealed class GeminiToolWriter(ChatRequest request, GeminiTraits traits)
     /// <summary>Tools that the client runs but whose schema only their provider's models know: dropped, the client would lose its hands.</summary>
     private static bool IsClientTool(ToolDefinition tool)
     {
-        if (tool.Raw is not { ValueKind: JsonValueKind.Object } raw || !raw.TryGetProperty("type", out JsonElement type) || type.ValueKind != JsonValueKind.String) return false;
+        if (tool.Raw is not { } raw || !SchemaKeywords.TryGet(raw, "type", out JsonElement type) || type.ValueKind != JsonValueKind.String) return false;
         string name = JsonFields.Decode(type);
-        return name.StartsWith("bash_", StringComparison.Ordinal) || name.StartsWith("text_editor_", StringComparison.Ordinal) || name.StartsWith("memory_", StringComparison.Ordinal)
-            || name.StartsWith("computer_", StringComparison.Ordinal) || name.StartsWith("browser_", StringComparison.Ordinal);
+        return ClientTools.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
     }
 
     private void WriteHosted(Utf8JsonWriter writer, ToolDefinition tool)
@@ -80,16 +78,16 @@ public sealed class GeminiToolWriter(ChatRequest request, GeminiTraits traits)
 
     private void WriteFunction(Utf8JsonWriter writer, ToolDefinition tool)
     {
-        string name = Flat(tool.Namespace, tool.Name);
         writer.WriteStartObject();
-        writer.WriteString("name"u8, name);
-        string description = tool.Description?.ToString() ?? "";
-        if (tool is { Kind: ToolKind.Custom, Raw: { } format }) description += $"\n\nFormat of `input`: {Encoding.UTF8.GetString(JsonFields.RawBytes(format))}";
+        writer.WriteString("name"u8, tool.Name);
+        if (tool.Description is { IsEmpty: false } description)
+        {
+            writer.WritePropertyName("description"u8);
+            description.WriteTo(writer);
+        }
         // Older models insist on one.
-        if (description.Length == 0 && traits.LegacySchema) description = name;
-        if (description.Length > 0) writer.WriteString("description"u8, description);
-        if (tool.Kind == ToolKind.Custom) WriteCustomSchema(writer);
-        else if (tool.Schema is { } schema && HasArguments(schema)) WriteSchema(writer, schema);
+        else if (traits.LegacySchema) writer.WriteString("description"u8, tool.Name);
+        if (tool.Schema is { } schema && HasArguments(schema)) WriteSchema(writer, schema);
         writer.WriteEndObject();
     }
 
@@ -100,29 +98,37 @@ public sealed class GeminiToolWriter(ChatRequest request, GeminiTraits traits)
         else GeminiSchema.Write(writer, schema);
     }
 
-    private void WriteCustomSchema(Utf8JsonWriter writer)
-    {
-        writer.WritePropertyName(traits.LegacySchema ? "parameters"u8 : "parametersJsonSchema"u8);
-        writer.WriteRawValue(traits.LegacySchema
-            ? "{\"type\":\"OBJECT\",\"properties\":{\"input\":{\"type\":\"STRING\"}},\"required\":[\"input\"]}"u8
-            : "{\"type\":\"object\",\"properties\":{\"input\":{\"type\":\"string\"}},\"required\":[\"input\"]}"u8, skipInputValidation: true);
-    }
-
     /// <summary>A function without parameters leaves the schema out: an object without properties is refused by older models.</summary>
     private static bool HasArguments(JsonElement schema)
     {
         if (schema.ValueKind != JsonValueKind.Object) return false;
-        if (schema.TryGetProperty("properties", out JsonElement properties) && properties.ValueKind == JsonValueKind.Object && properties.EnumerateObject().Any()) return true;
-        return schema.EnumerateObject().Any(member => member.Name is "$ref" or "anyOf" or "oneOf" or "allOf" or "additionalProperties" && member.Value.ValueKind is not (JsonValueKind.True or JsonValueKind.False));
+        return schema.EnumerateObject().Any(member => member.Name switch
+        {
+            "properties" => member.Value.ValueKind == JsonValueKind.Object && member.Value.EnumerateObject().Any(),
+            "$ref" or "anyOf" or "oneOf" or "allOf" => true,
+            "additionalProperties" => member.Value.ValueKind == JsonValueKind.Object,
+            _ => false,
+        });
     }
 
     private void WriteChoice(Utf8JsonWriter writer)
     {
-        if (request.ToolChoice is not { } choice) return;
+        bool isClaude = GeminiNames.IsClaude(request.Model) && Functions.Count > 0;
+        if (request.ToolChoice is not { } choice)
+        {
+            if (isClaude) WriteMode(writer, "VALIDATED", []);
+            return;
+        }
         if (choice.Foreign is not null && request.Protocol != GeminiNames.Protocol) throw RequestRefusal.Of(choice.Path, GeminiRequestWriter.Target);
         if (Functions.Count == 0)
         {
             if (choice.Mode == ToolChoiceMode.Any) throw RequestRefusal.Of(choice.Path, GeminiRequestWriter.Target);
+            return;
+        }
+        if (isClaude)
+        {
+            // Claude is served in this mode alone; a demand cannot be told.
+            WriteMode(writer, choice.Mode == ToolChoiceMode.None ? "NONE" : "VALIDATED", []);
             return;
         }
         string mode = choice.Mode switch
@@ -133,18 +139,21 @@ public sealed class GeminiToolWriter(ChatRequest request, GeminiTraits traits)
             // Names beside AUTO are refused; VALIDATED leaves the choice free as well.
             _ => choice.Names.Count > 0 ? "VALIDATED" : "AUTO",
         };
+        WriteMode(writer, mode, choice.Mode == ToolChoiceMode.None ? [] : choice.Names);
+    }
+
+    private static void WriteMode(Utf8JsonWriter writer, string mode, IReadOnlyList<string> names)
+    {
         writer.WriteStartObject("toolConfig"u8);
         writer.WriteStartObject("functionCallingConfig"u8);
         writer.WriteString("mode"u8, mode);
-        if (choice.Names.Count > 0 && choice.Mode != ToolChoiceMode.None)
+        if (names.Count > 0)
         {
             writer.WriteStartArray("allowedFunctionNames"u8);
-            foreach (string name in choice.Names) writer.WriteStringValue(Resolve(name));
+            foreach (string name in names) writer.WriteStringValue(name);
             writer.WriteEndArray();
         }
         writer.WriteEndObject();
         writer.WriteEndObject();
     }
-
-    private string Resolve(string name) => Functions.Find(tool => tool.Name == name) is { } tool ? Flat(tool.Namespace, tool.Name) : name;
 }

@@ -37,10 +37,9 @@ public sealed class GeminiUsage
         };
     }
 
-    /// <summary><c>,"usageMetadata":{...}</c>; nothing where nothing is known.</summary>
+    /// <summary><c>,"usageMetadata":{...}</c>; zeros where nothing is known, since the end of an answer always has it.</summary>
     public static void Write(IBufferWriter<byte> output, in TokenUsage usage)
     {
-        if (usage == default) return;
         long prompt = usage.TotalInput, thoughts = usage.Reasoning ?? 0, candidates = Math.Max(0, (usage.Output ?? 0) - thoughts);
         output.Write(",\"usageMetadata\":{\"promptTokenCount\":"u8);
         output.WriteNumber(prompt);

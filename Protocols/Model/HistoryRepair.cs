@@ -1,7 +1,8 @@
 namespace Aiproxy.Protocols.Model;
 
-/// <summary>Brings a request into a form that a target accepts: every call answered once and in order, legal ids and names, turns in an order it takes.</summary>
-/// <remarks>Pure: the same request gives the same result, and a longer conversation keeps the result of its beginning (prompt caches). Pairing looks at the nearest
+/// <summary>Brings a request into a form that a target accepts.</summary>
+/// <remarks>Every call answered once and in order, legal ids and names, turns in an order that it takes. Pure: the same request gives the same result, a
+/// repaired one stays as it is, and a longer conversation keeps the result of its beginning (prompt caches). Pairing looks at the nearest
 /// preceding assistant turn only, since clients use the same ids again.</remarks>
 public sealed class HistoryRepair
 {
@@ -66,7 +67,7 @@ public sealed class HistoryRepair
     }
 
     private static Part Reminder(Part part) =>
-        part is TextPart text ? new TextPart(new JsonText($"<system-reminder>\n{text.Text}\n</system-reminder>")) { Path = part.Path, CacheHint = part.CacheHint } : part;
+        part is TextPart text ? text with { Text = new JsonText($"<system-reminder>\n{text.Text}\n</system-reminder>") } : part;
 
     /// <summary>A cache border on text that is dropped moves to the part before it.</summary>
     private static List<Part> WithoutEmptyText(IReadOnlyList<Part> parts)
@@ -112,7 +113,9 @@ public sealed class HistoryRepair
 
     private string Identify(ToolCallPart call, int part)
     {
-        string id = string.IsNullOrEmpty(call.Id) ? CallIds.Derive(_assistantTurns, part, call.Name) : CallIds.For(call.Id, _rules.MaxIdLength, _rules.IdsAreWords);
+        string id = string.IsNullOrEmpty(call.Id)
+            ? CallIds.Derive(_assistantTurns, part, call.Name)
+            : CallIds.For(call.Id, _rules.MaxIdLength, _rules.IdsAreWords);
         while (!_ids.Add(id)) id = CallIds.Derive(_assistantTurns, part, id);
         return id;
     }
@@ -142,14 +145,20 @@ public sealed class HistoryRepair
         }
         foreach (Turn turn in rest)
         {
-            if (_rules.MergesRoles && _turns is [.., { Role: TurnRole.User } last] && turn.Role == TurnRole.User) _turns[^1] = last with { Parts = [.. last.Parts, .. turn.Parts] };
-            else _turns.Add(turn);
+            if (_rules.MergesRoles && turn.Role == TurnRole.User && _turns is [.., { Role: TurnRole.User } last])
+                _turns[^1] = last with { Parts = [.. last.Parts, .. turn.Parts] };
+            else
+                _turns.Add(turn);
         }
     }
 
     private static Part Result(Open open)
     {
-        ToolResultPart result = open.Result ?? new ToolResultPart(null, null, [new TextPart(new JsonText("no result: the call was interrupted"))]) { Path = open.Call.Path, IsError = true };
+        ToolResultPart result = open.Result ?? new ToolResultPart(null, null, [new TextPart("no result: the call was interrupted")])
+        {
+            Path = open.Call.Path,
+            IsError = true,
+        };
         return result with { CallId = open.Call.Id, Name = open.Call.Name, IsCustom = open.Call.IsCustom };
     }
 
@@ -175,7 +184,9 @@ public sealed class HistoryRepair
 
     private static IReadOnlyList<TextPart> WithoutBilling(IReadOnlyList<TextPart> system)
     {
-        if (system is not [var first, ..] || first.Text.ToString() is not { } text || !text.StartsWith(BillingHeader, StringComparison.OrdinalIgnoreCase)) return system;
+        if (system is not [var first, ..]) return system;
+        string text = first.Text.ToString();
+        if (!text.StartsWith(BillingHeader, StringComparison.OrdinalIgnoreCase)) return system;
         int lineEnd = text.IndexOf('\n');
         string left = lineEnd < 0 ? "" : text[(lineEnd + 1)..].TrimStart('\n', '\r');
         return left.Length == 0 ? [.. system.Skip(1)] : [first with { Text = new JsonText(left) }, .. system.Skip(1)];

@@ -1,12 +1,16 @@
 namespace Aiproxy.Protocols.Model;
 
 /// <summary>Facts by model name. A row fits when its pattern is in the name, the longest pattern wins; own rows come before the built-in ones.</summary>
-/// <remarks>Names are compared in lower case with dots as dashes, so that <c>anthropic/claude-opus-4.5</c> and <c>claude-opus-4-5-20251101</c> are one model.</remarks>
+/// <remarks>Names are compared in lower case with dots as dashes, so that <c>anthropic/claude-opus-4.5</c> and <c>claude-opus-4-5-20251101</c> are one
+/// model.</remarks>
 public sealed class ModelTable
 {
-    private static readonly IReadOnlyList<ReasoningEffort> ToMax = [ReasoningEffort.Low, ReasoningEffort.Medium, ReasoningEffort.High, ReasoningEffort.XHigh, ReasoningEffort.Max];
-    private static readonly IReadOnlyList<ReasoningEffort> WithoutXHigh = [ReasoningEffort.Low, ReasoningEffort.Medium, ReasoningEffort.High, ReasoningEffort.Max];
-    private static readonly IReadOnlyList<ReasoningEffort> Levels = [ReasoningEffort.Minimal, ReasoningEffort.Low, ReasoningEffort.Medium, ReasoningEffort.High];
+    private static readonly IReadOnlyList<ReasoningEffort> ToMax =
+        [ReasoningEffort.Low, ReasoningEffort.Medium, ReasoningEffort.High, ReasoningEffort.XHigh, ReasoningEffort.Max];
+    private static readonly IReadOnlyList<ReasoningEffort> WithoutXHigh =
+        [ReasoningEffort.Low, ReasoningEffort.Medium, ReasoningEffort.High, ReasoningEffort.Max];
+    private static readonly IReadOnlyList<ReasoningEffort> Levels =
+        [ReasoningEffort.Minimal, ReasoningEffort.Low, ReasoningEffort.Medium, ReasoningEffort.High];
 
     private static readonly ModelFacts Claude = new()
     {
@@ -47,7 +51,9 @@ public sealed class ModelTable
         foreach ((string pattern, ModelFacts facts) in _own)
         {
             bool fits = pattern.EndsWith('*') ? model.StartsWith(pattern[..^1], StringComparison.Ordinal) : model == pattern;
-            if (fits && (best is null || !pattern.EndsWith('*') || (best.Value.Pattern.EndsWith('*') && pattern.Length > best.Value.Pattern.Length))) best = (pattern, facts);
+            if (!fits) continue;
+            if (!pattern.EndsWith('*')) return facts;
+            if (best is null || pattern.Length > best.Value.Pattern.Length) best = (pattern, facts);
         }
         return best?.Facts ?? BuiltIn(model);
     }

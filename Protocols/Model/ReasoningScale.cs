@@ -25,6 +25,10 @@ public static class ReasoningScale
         _ => ReasoningEffort.XHigh,
     };
 
+    /// <summary>The request says how much to think, or that it wants to read it. To be told nothing is to say nothing to the target.</summary>
+    public static bool IsTold(ReasoningRequest? reasoning) =>
+        reasoning is not null && (reasoning.Effort is not null || reasoning.Budget is not null || reasoning.Adaptive || reasoning.Visible == true);
+
     /// <summary>The effort a request asks for, by either word; null: the model decides.</summary>
     public static ReasoningEffort? EffortOf(ReasoningRequest reasoning) =>
         reasoning.Effort ?? (reasoning.Budget is { } budget && budget >= 0 ? Effort(budget) : null);

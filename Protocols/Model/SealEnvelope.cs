@@ -37,7 +37,8 @@ public static class SealEnvelope
         _ => Nothing,
     };
 
-    /// <summary>What is in an envelope; null where <paramref name="value"/> is none or a broken one. <c>Text</c> is the thinking of kind a, else null.</summary>
+    /// <summary>What is in an envelope; null where <paramref name="value"/> is none or a broken one. <c>Text</c> is the thinking of kind a, else
+    /// null.</summary>
     /// <remarks>The issuer of encrypted content comes back as its tag: compare with <see cref="IsIssuer"/>.</remarks>
     public static (Seal Seal, string? Text)? Unwrap(string value)
     {

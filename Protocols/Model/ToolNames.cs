@@ -4,7 +4,7 @@ using System.Text;
 namespace Aiproxy.Protocols.Model;
 
 /// <summary>Tool names that a target takes, and the way back to what the client called them.</summary>
-/// <remarks>An alias depends on the name alone, so that it is the same in tools, history and choice, for every target, and prompt prefixes stay cacheable.</remarks>
+/// <remarks>An alias depends on the name alone: it is the same in tools, history and choice, for every target, and prompt prefixes stay cacheable.</remarks>
 public sealed class ToolNames
 {
     private readonly Dictionary<string, ToolDefinition> _tools = new(StringComparer.Ordinal);
@@ -16,7 +16,7 @@ public sealed class ToolNames
 
     public static string Flat(ToolDefinition tool) => Flat(tool.Namespace, tool.Name);
 
-    /// <summary>The name itself where the target takes it, else its alias: other characters than <c>[A-Za-z0-9_-]</c> become <c>_</c>, then 55 characters, <c>_</c> and
+    /// <summary>The name itself where the target takes it, else its alias: 55 characters, with <c>_</c> for all but <c>[A-Za-z0-9_-]</c>, then <c>_</c> and
     /// 8 hex digits of the SHA-256 of the name.</summary>
     /// <param name="maxLength">64 for the OpenAI protocols and Gemini, 128 for Anthropic.</param>
     public static string For(string name, int maxLength) => IsLegal(name, maxLength) ? name : Alias(name);

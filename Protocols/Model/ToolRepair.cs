@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace Aiproxy.Protocols.Model;
 
-/// <summary>Tools, choice and call arguments in a form that the target takes: legal names, no namespaces, free-form tools as functions where it knows none.</summary>
+/// <summary>Tools, choice and call arguments in a form that the target takes.</summary>
+/// <remarks>Legal names, no namespaces, free-form tools as functions where the target knows none.</remarks>
 public static class ToolRepair
 {
     private static readonly JsonElement s_inputSchema =
@@ -59,6 +60,7 @@ public static class ToolRepair
     {
         if (format is not { ValueKind: JsonValueKind.Object } told) return null;
         if (told.TryGetProperty("grammar"u8, out JsonElement nested) && nested.ValueKind == JsonValueKind.Object) told = nested;
-        return told.TryGetProperty("definition"u8, out JsonElement definition) && definition.ValueKind == JsonValueKind.String ? JsonText.From(definition).ToString() : null;
+        if (!told.TryGetProperty("definition"u8, out JsonElement definition) || definition.ValueKind != JsonValueKind.String) return null;
+        return JsonText.From(definition).ToString();
     }
 }

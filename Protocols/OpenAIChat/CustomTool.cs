@@ -14,7 +14,7 @@ public static class CustomTool
         try
         {
             byte[] text = Encoding.UTF8.GetBytes(RawJson.Decode(arguments));
-            var members = new JsonMembers(text);
+            var members = JsonSlice.Members(text);
             byte[]? input = null;
             while (members.Next())
             {

@@ -1,9 +1,8 @@
 using System.Buffers.Text;
-using System.Text;
 
 namespace Aiproxy.Protocols.OpenAIChat;
 
-/// <summary>Questions about the raw value that <see cref="JsonMembers"/> hands out. An empty span is a member that was not there.</summary>
+/// <summary>Questions about the raw value that <see cref="JsonScan"/> hands out. An empty span is a member that was not there.</summary>
 public static class JsonSlice
 {
     public static bool IsString(ReadOnlySpan<byte> value) => value.Length >= 2 && value[0] == (byte)'"';
@@ -34,6 +33,11 @@ public static class JsonSlice
         return null;
     }
 
-    /// <summary>The text itself as a JSON string token: what tool arguments need that came as an object.</summary>
-    public static byte[] Quote(ReadOnlySpan<byte> utf8) => RawJson.Encode(Encoding.UTF8.GetString(utf8));
+    /// <summary>The members of an object; none for anything else, a member that was not there included.</summary>
+    /// <exception cref="System.Text.Json.JsonException">No JSON.</exception>
+    public static JsonScan Members(ReadOnlySpan<byte> value) => new(value.IsEmpty || IsArray(value) ? "null"u8 : value);
+
+    /// <summary>The elements of an array; none for anything else, a member that was not there included.</summary>
+    /// <exception cref="System.Text.Json.JsonException">No JSON.</exception>
+    public static JsonScan Elements(ReadOnlySpan<byte> value) => new(IsArray(value) ? value : "null"u8);
 }

@@ -40,7 +40,8 @@ public sealed class OpenAIChatCallWriter(WriterOptions options)
 
     public bool HasAny => _calls.Count > 0;
 
-    public IReadOnlyList<int> OpenBlocks() => [.. _calls.Where(static pair => !pair.Value.IsEnded).OrderBy(static pair => pair.Value.Index).Select(static pair => pair.Key)];
+    public IReadOnlyList<int> OpenBlocks() =>
+        [.. _calls.Where(static pair => !pair.Value.IsEnded).OrderBy(static pair => pair.Value.Index).Select(static pair => pair.Key)];
 
     public Call? Find(int block) => _calls.GetValueOrDefault(block);
 

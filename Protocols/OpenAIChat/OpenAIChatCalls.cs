@@ -41,7 +41,7 @@ public sealed class OpenAIChatCalls(IResponseSink sink, BlockNumbers blocks)
     /// <summary><c>tool_calls</c> of a delta or message.</summary>
     public void Read(ReadOnlySpan<byte> calls)
     {
-        var elements = new JsonElements(calls);
+        var elements = JsonSlice.Elements(calls);
         while (elements.Next())
         {
             if (JsonSlice.IsObject(elements.Value)) ReadEntry(elements.Value);
@@ -56,12 +56,12 @@ public sealed class OpenAIChatCalls(IResponseSink sink, BlockNumbers blocks)
         Apply(delta);
     }
 
-    /// <summary>Ends the calls whose arguments are complete: something else begins.</summary>
+    /// <summary>Ends the calls whose arguments are complete: something else begins. Free text has no such mark, it may go on beside another call.</summary>
     public void EndComplete(bool exceptLast = false)
     {
         for (int i = 0; i < _calls.Count - (exceptLast ? 1 : 0); i++)
         {
-            if (_calls[i].Balance.IsComplete || _calls[i].IsCustom) End(_calls[i]);
+            if (_calls[i].Balance.IsComplete && !_calls[i].IsCustom) End(_calls[i]);
         }
     }
 
@@ -78,7 +78,7 @@ public sealed class OpenAIChatCalls(IResponseSink sink, BlockNumbers blocks)
     private void ReadEntry(ReadOnlySpan<byte> entry)
     {
         var delta = new Delta();
-        var members = new JsonMembers(entry);
+        var members = JsonSlice.Members(entry);
         while (members.Next())
         {
             if (members.Is("index"u8)) delta.Index = JsonSlice.Long(members.Value);
@@ -96,7 +96,7 @@ public sealed class OpenAIChatCalls(IResponseSink sink, BlockNumbers blocks)
 
     private static void ReadFunction(ReadOnlySpan<byte> function, ref Delta delta)
     {
-        var members = new JsonMembers(function);
+        var members = JsonSlice.Members(function);
         while (members.Next())
         {
             if (members.Is("name"u8)) delta.Name = JsonSlice.Inner(members.Value);
@@ -106,7 +106,7 @@ public sealed class OpenAIChatCalls(IResponseSink sink, BlockNumbers blocks)
 
     private void Apply(Delta delta)
     {
-        byte[]? quoted = JsonSlice.IsObject(delta.Arguments) || JsonSlice.IsArray(delta.Arguments) ? JsonSlice.Quote(delta.Arguments) : null;
+        byte[]? quoted = JsonSlice.IsObject(delta.Arguments) || JsonSlice.IsArray(delta.Arguments) ? ByteOutput.Quote(delta.Arguments) : null;
         ReadOnlySpan<byte> piece = quoted ?? (JsonSlice.IsText(delta.Arguments) ? delta.Arguments : default);
         Call? known = Find(delta, piece);
         if (known is null)
@@ -188,11 +188,11 @@ public sealed class OpenAIChatCalls(IResponseSink sink, BlockNumbers blocks)
     private static ReadOnlySpan<byte> SignatureOf(ReadOnlySpan<byte> extra)
     {
         ReadOnlySpan<byte> found = default;
-        var members = new JsonMembers(extra);
+        var members = JsonSlice.Members(extra);
         while (members.Next())
         {
             if (!members.Is("google"u8)) continue;
-            var google = new JsonMembers(members.Value);
+            var google = JsonSlice.Members(members.Value);
             while (google.Next())
             {
                 if (google.Is("thought_signature"u8) && JsonSlice.IsText(google.Value)) found = google.Value;

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Aiproxy.Protocols.Model;
 using static Aiproxy.Protocols.OpenAIChat.RequestFields;
@@ -79,8 +78,8 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
         if (RequestFields.Object(call, "custom", path) is { } custom)
         {
             string customPath = path + ".custom";
-            if (!TryGet(custom, "input"u8, out JsonElement input) || input.ValueKind != JsonValueKind.String) throw Wrong(customPath + ".input", "expected a string");
-            return new ToolCallPart(id, RequiredString(custom, "name", customPath), JsonMarshal.GetRawUtf8Value(input).ToArray()) { Path = path, IsCustom = true };
+            if (JsonString(custom, "input", customPath) is not { } input) throw Wrong(customPath + ".input", "required");
+            return new ToolCallPart(id, RequiredString(custom, "name", customPath), input.RawToken.ToArray()) { Path = path, IsCustom = true };
         }
         JsonElement function = RequestFields.Object(call, "function", path) ?? throw Wrong(path + ".function", "required");
         return Function(function, id, path + ".function") with { Path = path, Seal = Signature(call) };
@@ -97,7 +96,8 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
             ? SignatureIn(Text(value, "")) : null;
 
     private static Seal? SignatureIn(string value) =>
-        SealEnvelope.IsEnvelope(value) ? SealEnvelope.Unwrap(value)?.Seal is { Kind: SealKind.Thought } seal ? seal : null : new Seal(SealKind.Thought, "", value);
+        !SealEnvelope.IsEnvelope(value) ? new Seal(SealKind.Thought, "", value)
+        : SealEnvelope.Unwrap(value)?.Seal is { Kind: SealKind.Thought } seal ? seal : null;
 
     private void Result(JsonElement message, string path, string role)
     {
@@ -153,7 +153,7 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
                 if (!TryGet(RequireObject(image, path + ".image_url"), "url"u8, out JsonElement url)) throw Wrong(path + ".image_url.url", "required");
                 return OpenAIMedia.Image(url, path + ".image_url.url");
             case "input_audio":
-                return OpenAIMedia.Audio(RequestFields.Object(part, "input_audio", path) ?? throw Wrong(path + ".input_audio", "required"), path + ".input_audio");
+                return OpenAIMedia.Audio(part, path);
             case "file":
                 JsonElement file = RequestFields.Object(part, "file", path) ?? throw Wrong(path + ".file", "required");
                 JsonText? title = JsonString(file, "filename", path + ".file");

@@ -12,7 +12,7 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, OpenAIChatTrait
 
     public void Write(ChatRequest request)
     {
-        if (OpenAIRequestWords.SystemText(request) is { } system) Plain(traits.DeveloperRole ? "developer"u8 : "system"u8, system);
+        if (OpenAIRequestWords.SystemText(request) is { } system) Plain(Instruction, system);
         foreach (Turn turn in request.Turns)
         {
             switch (turn.Role)
@@ -21,7 +21,7 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, OpenAIChatTrait
                     Assistant(turn);
                     break;
                 case TurnRole.System:
-                    Plain(traits.DeveloperRole ? "developer"u8 : "system"u8, string.Join("\n\n", turn.Parts.OfType<TextPart>().Select(static part => part.Text.ToString())));
+                    Plain(Instruction, OpenAIRequestWords.Join(turn.Parts));
                     break;
                 default:
                     User(turn);
@@ -29,6 +29,8 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, OpenAIChatTrait
             }
         }
     }
+
+    private ReadOnlySpan<byte> Instruction => traits.DeveloperRole ? "developer"u8 : "system"u8;
 
     private void Plain(ReadOnlySpan<byte> role, string text)
     {
@@ -38,12 +40,13 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, OpenAIChatTrait
         json.WriteEndObject();
     }
 
-    /// <summary>One tool message a result, then one user message with the rest. Tool messages hold text only: media of results follow in the user message, labelled.</summary>
+    /// <summary>One tool message a result, then one user message with the rest. Tool messages hold text only: media of results follow in the user message,
+    /// labelled.</summary>
     private void User(Turn turn)
     {
         var rest = new List<Part>();
         foreach (ToolResultPart result in turn.Parts.OfType<ToolResultPart>()) Result(result, rest);
-        rest.AddRange(turn.Parts.Where(static part => part is not ToolResultPart).SelectMany(Flatten));
+        rest.AddRange(turn.Parts.Where(static part => part is not ToolResultPart).SelectMany(static part => OpenAIMedia.Flatten(part, Target)));
         if (rest.Count == 0) return;
         json.WriteStartObject();
         json.WriteString("role"u8, "user"u8);
@@ -65,7 +68,7 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, OpenAIChatTrait
     {
         var text = new StringBuilder();
         int images = 0;
-        foreach (Part part in result.Content.SelectMany(Flatten))
+        foreach (Part part in result.Content.SelectMany(static part => OpenAIMedia.Flatten(part, Target)))
         {
             if (text.Length > 0) text.Append('\n');
             if (part is MediaPart)
@@ -86,30 +89,6 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, OpenAIChatTrait
         json.WriteString("tool_call_id"u8, result.CallId);
         json.WriteString("content"u8, OpenAIRequestWords.ResultText(result, text.ToString()));
         json.WriteEndObject();
-    }
-
-    /// <summary>Documents made of parts are taken apart, documents of plain text become text; parts of other protocols' own are dropped or refused.</summary>
-    private static IEnumerable<Part> Flatten(Part part)
-    {
-        switch (part)
-        {
-            case MediaPart { Source: PartsSource source } media:
-                if (media.Title is { IsEmpty: false } title) yield return new TextPart(title) { Path = part.Path };
-                foreach (Part inner in source.Parts.SelectMany(Flatten)) yield return inner;
-                break;
-            case MediaPart { Source: TextSource source } media:
-                yield return new TextPart(new JsonText(media.Title is { IsEmpty: false } name ? $"<document title=\"{name}\">{source.Text}</document>" : $"<document>{source.Text}</document>")) { Path = part.Path };
-                break;
-            case ForeignPart foreign:
-                OpenAIRequestWords.Drop(foreign, Target);
-                break;
-            case RefusalPart refusal:
-                yield return new TextPart(refusal.Text) { Path = part.Path };
-                break;
-            case TextPart or MediaPart:
-                yield return part;
-                break;
-        }
     }
 
     private void Content(Part part)

@@ -51,7 +51,8 @@ public static class OpenAIChatRequestReader
             EndUserId = RequestFields.String(body, "safety_identifier", "") ?? RequestFields.String(body, "user", ""),
             CacheKey = RequestFields.String(body, "prompt_cache_key", ""),
             ServiceTier = RequestFields.String(body, "service_tier", ""),
-            IncludeUsage = RequestFields.Object(body, "stream_options", "") is { } options && RequestFields.Bool(options, "include_usage", "stream_options") == true,
+            IncludeUsage = RequestFields.Object(body, "stream_options", "") is { } options
+                && RequestFields.Bool(options, "include_usage", "stream_options") == true,
             Untranslatable = untranslatable,
         };
     }
@@ -96,10 +97,11 @@ public static class OpenAIChatRequestReader
     /// <summary>Moderation that only scores is a hint; one that blocks changes what the client may be shown.</summary>
     public static bool Blocks(JsonElement moderation)
     {
-        if (moderation.ValueKind != JsonValueKind.Object || !TryGet(moderation, "policy"u8, out JsonElement policy) || policy.ValueKind != JsonValueKind.Object) return false;
+        if (moderation.ValueKind != JsonValueKind.Object || RequestFields.Object(moderation, "policy", "moderation") is not { } policy) return false;
         foreach (JsonProperty side in policy.EnumerateObject())
         {
-            if (side.Value.ValueKind == JsonValueKind.Object && TryGet(side.Value, "mode"u8, out JsonElement mode) && mode.ValueKind == JsonValueKind.String && mode.ValueEquals("block"u8)) return true;
+            if (side.Value.ValueKind != JsonValueKind.Object || !TryGet(side.Value, "mode"u8, out JsonElement mode)) continue;
+            if (mode.ValueKind == JsonValueKind.String && mode.ValueEquals("block"u8)) return true;
         }
         return false;
     }

@@ -124,7 +124,8 @@ public static class OpenAIChatRequestWriter
         }
         tools.RemoveAll(static tool => tool.Kind == ToolKind.Foreign);
         ToolChoice? choice = request.ToolChoice;
-        if (!traits.IsOfficial && choice is { Names.Count: > 0 } && (choice.Mode != ToolChoiceMode.Any || choice.Names.Count > 1)) tools = Subset(request, tools, ref choice);
+        bool isSubset = choice is { Names.Count: > 0 } && (choice.Mode != ToolChoiceMode.Any || choice.Names.Count > 1);
+        if (isSubset && !traits.IsOfficial) tools = Subset(request, tools, ref choice);
         if (tools.Count == 0) return;
         json.WriteStartArray("tools"u8);
         foreach (ToolDefinition tool in tools) Tool(json, tool);

@@ -6,7 +6,8 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Protocols.OpenAIChat;
 
 /// <summary>Reads a Chat answer of OpenAI or of one of the many servers that resemble it. One per response.</summary>
-/// <remarks>Finish waits for <c>[DONE]</c> or the end of the stream: usage may come after the finish reason, and some servers tell a reason in each chunk.</remarks>
+/// <remarks>Finish waits for <c>[DONE]</c> or the end of the stream: usage may come after the finish reason, and some servers tell a reason in each
+/// chunk.</remarks>
 public sealed class OpenAIChatResponseReader : IResponseReader
 {
     private readonly IResponseSink _sink;
@@ -75,12 +76,12 @@ public sealed class OpenAIChatResponseReader : IResponseReader
         if (JsonSlice.IsArray(json))
         {
             // Gemini's Chat endpoint wraps its errors in an array.
-            var elements = new JsonElements(json);
+            var elements = JsonSlice.Elements(json);
             if (!elements.Next()) return;
             json = elements.Value;
         }
         ReadOnlySpan<byte> id = default, model = default, choices = default, usage = default, error = default;
-        var members = new JsonMembers(json);
+        var members = JsonSlice.Members(json);
         while (members.Next())
         {
             if (members.Is("choices"u8)) choices = members.Value;
@@ -98,7 +99,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
         if (!_isStarted) _sink.Start(JsonSlice.Inner(id), JsonSlice.Inner(model));
         _isStarted = true;
 
-        var list = new JsonElements(choices);
+        var list = JsonSlice.Elements(choices);
         while (!_isEnded && list.Next()) Choice(list.Value);
         if (!_isEnded && OpenAIUsage.Read(usage) is { } told) _sink.Usage(told);
     }
@@ -107,7 +108,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
     {
         ReadOnlySpan<byte> delta = default, message = default, finish = default, stop = default, error = default;
         long index = 0;
-        var members = new JsonMembers(choice);
+        var members = JsonSlice.Members(choice);
         while (members.Next())
         {
             if (members.Is("delta"u8)) delta = members.Value;
@@ -143,8 +144,9 @@ public sealed class OpenAIChatResponseReader : IResponseReader
 
     private void Content(ReadOnlySpan<byte> delta)
     {
-        ReadOnlySpan<byte> content = default, refusal = default, calls = default, function = default, reasoningContent = default, reasoning = default, details = default;
-        var members = new JsonMembers(delta);
+        ReadOnlySpan<byte> content = default, refusal = default, calls = default, function = default;
+        ReadOnlySpan<byte> reasoningContent = default, reasoning = default, details = default;
+        var members = JsonSlice.Members(delta);
         while (members.Next())
         {
             if (members.Is("content"u8)) content = members.Value;
@@ -180,10 +182,10 @@ public sealed class OpenAIChatResponseReader : IResponseReader
     /// <summary>OpenRouter: <c>reasoning.text</c> has text, <c>reasoning.summary</c> has summary, <c>reasoning.encrypted</c> nothing to read.</summary>
     private void ReasoningDetails(ReadOnlySpan<byte> details)
     {
-        var elements = new JsonElements(details);
+        var elements = JsonSlice.Elements(details);
         while (elements.Next())
         {
-            var members = new JsonMembers(elements.Value);
+            var members = JsonSlice.Members(elements.Value);
             while (members.Next())
             {
                 if (members.Is("text"u8) || members.Is("summary"u8)) Delta(BlockKind.Thinking, members.Value);
@@ -194,7 +196,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
     /// <summary>Content as parts, as Mistral's reasoning models answer: text parts, and thinking parts that hold text parts.</summary>
     private void Parts(ReadOnlySpan<byte> content)
     {
-        var elements = new JsonElements(content);
+        var elements = JsonSlice.Elements(content);
         while (elements.Next())
         {
             if (JsonSlice.IsString(elements.Value))
@@ -203,7 +205,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
                 continue;
             }
             ReadOnlySpan<byte> text = default, thinking = default, refusal = default;
-            var members = new JsonMembers(elements.Value);
+            var members = JsonSlice.Members(elements.Value);
             while (members.Next())
             {
                 if (members.Is("text"u8)) text = members.Value;

@@ -6,7 +6,8 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Protocols.OpenAIChat;
 
 /// <summary>Writes a Chat answer as a stream of chunks. One per response.</summary>
-/// <remarks>Text is copied as the raw JSON tokens that come in. Blocks of one kind run together: the protocol has one content, one refusal and one reasoning text.</remarks>
+/// <remarks>Text is copied as the raw JSON tokens that come in. Blocks of one kind run together: the protocol has one content, one refusal and one reasoning
+/// text.</remarks>
 public sealed class OpenAIChatResponseWriter : IResponseWriter
 {
     private readonly IBufferWriter<byte> _output;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -10,8 +9,6 @@ namespace Aiproxy.Protocols.OpenAIChat;
 /// <summary>Reads what OpenAI-like servers answer when they fail: the envelope, its array-wrapped and bare forms, HTML pages, nothing at all.</summary>
 public static partial class OpenAIErrorReader
 {
-    private const int MaxQuotedCharacters = 200;
-
     /// <summary>An error answer. Never throws.</summary>
     public static ProxyError Read(int status, ReadOnlySpan<byte> body)
     {
@@ -24,7 +21,7 @@ public static partial class OpenAIErrorReader
         {
             // No JSON: the first characters of the page are all there is to tell.
         }
-        string message = said.Message is { Length: > 0 } told ? told : Describe(status, body);
+        string message = said.Message is { Length: > 0 } told ? told : ErrorText.OfBody(status, body);
         return Build(status, said, message);
     }
 
@@ -58,12 +55,12 @@ public static partial class OpenAIErrorReader
         body = body.Trim(" \t\r\n"u8);
         if (JsonSlice.IsArray(body))
         {
-            var elements = new JsonElements(body);
+            var elements = JsonSlice.Elements(body);
             if (!elements.Next()) return default;
             body = elements.Value;
         }
         ReadOnlySpan<byte> error = default;
-        var members = new JsonMembers(body);
+        var members = JsonSlice.Members(body);
         while (members.Next())
         {
             if (members.Is("error"u8)) error = members.Value;
@@ -80,7 +77,7 @@ public static partial class OpenAIErrorReader
             return said;
         }
         ReadOnlySpan<byte> detail = default;
-        var members = new JsonMembers(error);
+        var members = JsonSlice.Members(error);
         while (members.Next())
         {
             if (members.Is("message"u8)) said.Message = JsonSlice.Text(members.Value);
@@ -102,9 +99,9 @@ public static partial class OpenAIErrorReader
     {
         ErrorKind kind = Classify(status, said.Type ?? "", said.Code ?? "", message);
         TimeSpan? wait = said.ResetSeconds is { } seconds and >= 0 and < 1e8 ? TimeSpan.FromSeconds(seconds) : WaitIn(message, kind);
-        return new ProxyError(kind, Redaction.Apply(Cut(message, 2000)))
+        return new ProxyError(kind, Cut(ErrorText.Redact(message), 2000))
         {
-            Code = said.Code is { Length: > 0 and < 128 } code ? Redaction.Apply(code) : null,
+            Code = said.Code is { Length: > 0 and < 128 } code ? ErrorText.Redact(code) : null,
             Param = said.Param is { Length: < 512 } param ? param : null,
             RetryAfter = wait,
             ShouldRetry = kind is ErrorKind.Quota or ErrorKind.UpstreamAuth ? false : null,
@@ -120,23 +117,9 @@ public static partial class OpenAIErrorReader
         return status switch
         {
             0 => byCode ?? ErrorKind.ServerError,
-            400 or 422 => ErrorKind.InvalidRequest,
             403 when byCode == ErrorKind.RateLimit => ErrorKind.RateLimit,
-            // Told on as a 401 or 403 it would blame the client's key.
-            401 or 403 => ErrorKind.UpstreamAuth,
-            402 => ErrorKind.Quota,
-            404 => ErrorKind.NotFound,
-            405 => ErrorKind.MethodNotAllowed,
-            408 or 504 => ErrorKind.Timeout,
-            409 => ErrorKind.Conflict,
-            413 => ErrorKind.TooLarge,
-            415 => ErrorKind.UnsupportedMedia,
-            429 => ErrorKind.RateLimit,
-            502 => ErrorKind.BadGateway,
-            503 or 529 => ErrorKind.Overloaded,
-            >= 500 => ErrorKind.ServerError,
-            >= 400 => ErrorKind.InvalidRequest,
-            _ => byCode ?? ErrorKind.BadGateway,
+            < 400 => byCode ?? ErrorKind.BadGateway,
+            _ => ErrorText.KindOf(status),
         };
     }
 
@@ -156,13 +139,14 @@ public static partial class OpenAIErrorReader
         _ => null,
     };
 
-    /// <summary>The wordings of the servers that have no code for it.</summary>
-    private static bool IsContextOverflow(string message) => ContextOverflow().IsMatch(message);
+    /// <summary>Besides the wordings that all providers share those of the servers that only resemble OpenAI.</summary>
+    private static bool IsContextOverflow(string message) => ErrorText.IsContextTooLong(message) || ContextOverflow().IsMatch(message);
 
     private static TimeSpan? WaitIn(string message, ErrorKind kind)
     {
         if (kind is not (ErrorKind.RateLimit or ErrorKind.Overloaded) || TryAgain().Match(message) is not { Success: true } match) return null;
-        if (!double.TryParse(match.Groups["n"].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double amount) || amount > 1e6) return null;
+        bool isNumber = double.TryParse(match.Groups["n"].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double amount);
+        if (!isNumber || amount > 1e6) return null;
         return match.Groups["unit"].Value.ToLowerInvariant() switch
         {
             "ms" => TimeSpan.FromMilliseconds(amount),
@@ -172,23 +156,13 @@ public static partial class OpenAIErrorReader
         };
     }
 
-    private static string Describe(int status, ReadOnlySpan<byte> body)
-    {
-        string name = Enum.IsDefined((HttpStatusCode)status) ? $"{status} {(HttpStatusCode)status}" : status.ToString(CultureInfo.InvariantCulture);
-        ReadOnlySpan<byte> head = body[..Math.Min(body.Length, MaxQuotedCharacters * 4)];
-        string text = Cut(White().Replace(Encoding.UTF8.GetString(head), " ").Trim(), MaxQuotedCharacters);
-        return text.Length == 0 ? name : $"{name}: {text}";
-    }
-
     private static string Cut(string text, int characters) => text.Length <= characters ? text : text[..characters];
 
-    [GeneratedRegex(@"maximum context length|context (?:length|window|size) (?:exceeded|of)|exceeds? (?:the |this model'?s? )?(?:maximum )?(?:available )?context|prompt is too long|input is too long|too many (?:input )?tokens|input token count.{0,40}exceeds|longer than the model'?s context|reduce the length of (?:the|your) (?:messages|prompt|input)",
+    [GeneratedRegex(@"available context|too many (?:input )?tokens|longer than the model'?s context|reduce the length of (?:the|your) (?:messages|prompt|input)",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex ContextOverflow();
 
-    [GeneratedRegex(@"(?:try|retry) again (?:in|after) (?<n>\d+(?:\.\d+)?) ?(?<unit>ms|s|min|m|h)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"(?:try|retry) again (?:in|after) (?<n>\d+(?:\.\d+)?) ?(?<unit>ms|s|min|m|h)",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex TryAgain();
-
-    [GeneratedRegex(@"\s+", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex White();
 }

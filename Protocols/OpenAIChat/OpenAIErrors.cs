@@ -19,7 +19,7 @@ public static class OpenAIErrors
         using var json = new Utf8JsonWriter(output, Json);
         json.WriteStartObject();
         json.WriteStartObject("error"u8);
-        json.WriteString("message"u8, Safe(Redaction.Apply(error.Message)));
+        json.WriteString("message"u8, Safe(ErrorText.Redact(error.Message)));
         json.WriteString("type"u8, type);
         json.WriteString("param"u8, error.Param is null ? null : Safe(error.Param));
         json.WriteString("code"u8, code);
@@ -65,8 +65,9 @@ public static class OpenAIErrors
     /// <summary>The message of a failure inside a stream. Codex reads the time to wait out of the words <c>try again in 7s</c>.</summary>
     public static string StreamMessage(ProxyError error)
     {
-        string message = Safe(Redaction.Apply(error.Message));
-        if (error.Kind != ErrorKind.RateLimit || error.RetryAfter is not { } wait || message.Contains("try again in", StringComparison.OrdinalIgnoreCase)) return message;
+        string message = Safe(ErrorText.Redact(error.Message));
+        if (error.Kind != ErrorKind.RateLimit || error.RetryAfter is not { } wait) return message;
+        if (message.Contains("try again in", StringComparison.OrdinalIgnoreCase)) return message;
         string seconds = Math.Max(0, wait.TotalSeconds).ToString("0.###", CultureInfo.InvariantCulture);
         return $"{message.TrimEnd('.', ' ')}. Please try again in {seconds}s.";
     }

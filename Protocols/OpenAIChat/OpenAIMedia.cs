@@ -18,16 +18,21 @@ public static class OpenAIMedia
     public static MediaPart Document(JsonText data, JsonText? title)
     {
         string text = data.ToString();
-        MediaSource source = text.StartsWith("data:", StringComparison.OrdinalIgnoreCase) ? FromUrl(data, "application/pdf") : new Base64Source("application/pdf", data);
-        MediaKind kind = source is Base64Source { MediaType: var type } && type.StartsWith("image/", StringComparison.OrdinalIgnoreCase) ? MediaKind.Image : MediaKind.Document;
-        return new MediaPart(kind, source) { Title = title };
+        bool isUrl = text.StartsWith("data:", StringComparison.OrdinalIgnoreCase);
+        MediaSource source = isUrl ? FromUrl(data, "application/pdf") : new Base64Source("application/pdf", data);
+        bool isImage = source is Base64Source { MediaType: var type } && type.StartsWith("image/", StringComparison.OrdinalIgnoreCase);
+        return new MediaPart(isImage ? MediaKind.Image : MediaKind.Document, source) { Title = title };
     }
 
-    /// <summary><c>input_audio</c>: <c>{data, format}</c>.</summary>
-    public static MediaPart Audio(JsonElement audio, string path)
+    /// <summary>The part that has <c>input_audio: {data, format}</c>.</summary>
+    public static MediaPart Audio(JsonElement part, string path)
     {
+        path += ".input_audio";
+        if (!TryGet(part, "input_audio"u8, out JsonElement audio)) throw Wrong(path, "required");
+        RequireObject(audio, path);
         JsonText data = JsonString(audio, "data", path) ?? throw Wrong(Join(path, "data"), "required");
-        string type = RequestFields.String(audio, "format", path) switch { null or "wav" => "audio/wav", "mp3" => "audio/mpeg", string other => "audio/" + other };
+        string format = RequestFields.String(audio, "format", path) ?? "wav";
+        string type = format == "mp3" ? "audio/mpeg" : "audio/" + format;
         return new MediaPart(MediaKind.Audio, new Base64Source(type, data));
     }
 
@@ -37,6 +42,33 @@ public static class OpenAIMedia
     /// <summary>An image in one of the forms that all vendors take.</summary>
     public static bool IsCommonImage(Base64Source source) =>
         Base64Text.MediaType(source.MediaType, source.Data) is "image/png" or "image/jpeg" or "image/gif" or "image/webp";
+
+    /// <summary>A user's part as the parts that both protocols have: documents made of parts are taken apart, documents of plain text become text, refusals read
+    /// as text, other protocols' own parts are dropped or refused.</summary>
+    /// <param name="target">The protocol's name in refusals.</param>
+    public static IEnumerable<Part> Flatten(Part part, string target)
+    {
+        switch (part)
+        {
+            case MediaPart { Source: PartsSource source } media:
+                if (media.Title is { IsEmpty: false } title) yield return new TextPart(title) { Path = part.Path };
+                foreach (Part inner in source.Parts.SelectMany(inner => Flatten(inner, target))) yield return inner;
+                break;
+            case MediaPart { Source: TextSource source } media:
+                string head = media.Title is { IsEmpty: false } name ? $"<document title=\"{name}\">" : "<document>";
+                yield return new TextPart(new JsonText($"{head}{source.Text}</document>")) { Path = part.Path };
+                break;
+            case RefusalPart refusal:
+                yield return new TextPart(refusal.Text) { Path = part.Path };
+                break;
+            case ForeignPart foreign:
+                OpenAIRequestWords.Drop(foreign, target);
+                break;
+            case TextPart or MediaPart:
+                yield return part;
+                break;
+        }
+    }
 
     /// <summary>Splits a base64 data URL; any other URL stays one.</summary>
     public static MediaSource FromUrl(JsonText url, string defaultType)

@@ -24,7 +24,8 @@ public static class OpenAIModelNames
         return name.StartsWith("gpt-4", StringComparison.OrdinalIgnoreCase) || name.StartsWith("gpt-3.5", StringComparison.OrdinalIgnoreCase);
     }
 
-    private static bool IsO(ReadOnlySpan<char> name) => name.Length >= 2 && (name[0] is 'o' or 'O') && name[1] is >= '1' and <= '9' && (name.Length == 2 || name[2] == '-');
+    private static bool IsO(ReadOnlySpan<char> name) =>
+        name.Length >= 2 && (name[0] is 'o' or 'O') && name[1] is >= '1' and <= '9' && (name.Length == 2 || name[2] == '-');
 
     private static ReadOnlySpan<char> Bare(string model) => model.AsSpan(model.LastIndexOf('/') + 1);
 }

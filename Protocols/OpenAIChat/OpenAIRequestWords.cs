@@ -22,7 +22,8 @@ public static class OpenAIRequestWords
         return "Continue your last message exactly behind its last word. Do not repeat any of it.";
     }
 
-    /// <summary>Parts of another protocol's own. What only its provider can read of the conversation is refused, calls of its server tools are left out.</summary>
+    /// <summary>Parts of another protocol's own. What only its provider can read of the conversation is refused, calls of its server tools are left
+    /// out.</summary>
     public static void Drop(ForeignPart part, string target)
     {
         bool isReasoning = part.Type == "item_reference" && part.Raw.TryGetProperty("id"u8, out var id) && id.ValueKind == System.Text.Json.JsonValueKind.String
@@ -37,7 +38,8 @@ public static class OpenAIRequestWords
         return facts.Nearest(effort) ?? effort;
     }
 
-    public static bool Reasons(ChatRequest request, ModelFacts facts) => facts.Thinking != ThinkingControl.None && !OpenAIModelNames.IsKnownNotToReason(request.Model);
+    public static bool Reasons(ChatRequest request, ModelFacts facts) =>
+        facts.Thinking != ThinkingControl.None && !OpenAIModelNames.IsKnownNotToReason(request.Model);
 
     /// <summary>Temperature and its kin are taken.</summary>
     public static bool Samples(ChatRequest request, ModelFacts facts) => facts.HasSampling && !OpenAIModelNames.IsOpenAIReasoning(request.Model);
@@ -73,6 +75,9 @@ public static class OpenAIRequestWords
         return blocks.Count == 0 ? null : string.Join("\n\n", blocks);
     }
 
+    /// <summary>The texts of an instruction, apart by a blank line.</summary>
+    public static string Join(IReadOnlyList<Part> parts) => string.Join("\n\n", parts.OfType<TextPart>().Select(static part => part.Text.ToString()));
+
     /// <summary>Legal name of a schema: characters and length as for tools.</summary>
     public static string SchemaName(string? name) => string.IsNullOrEmpty(name) ? "response" : ToolNames.For(name, 64);
 
@@ -80,10 +85,11 @@ public static class OpenAIRequestWords
     public static string ResultText(ToolResultPart result, string text) =>
         result.IsError && !text.StartsWith("Error: ", StringComparison.Ordinal) ? "Error: " + text : text;
 
-    /// <summary>The tools to send, and whether any are functions. A server tool that is not mapped is dropped where others are there, and refused where the client relies on it.</summary>
+    /// <summary>The tools to send. A server tool that is not mapped is dropped where others are there, and refused where the client relies on it.</summary>
     public static List<ToolDefinition> Tools(ChatRequest request, string target, Func<ToolDefinition, bool> isKnown)
     {
-        if (request.ToolChoice is { Foreign: not null } choice && !request.Tools.Any(tool => tool.Kind == ToolKind.Foreign && isKnown(tool))) throw RequestRefusal.Of(choice.Path, target);
+        bool hasServerTool = request.Tools.Any(tool => tool.Kind == ToolKind.Foreign && isKnown(tool));
+        if (request.ToolChoice is { Foreign: not null } choice && !hasServerTool) throw RequestRefusal.Of(choice.Path, target);
         List<ToolDefinition> kept = [.. request.Tools.Where(tool => tool.Kind != ToolKind.Foreign || isKnown(tool))];
         if (kept.Count == 0 && request.Tools.Count > 0) throw RequestRefusal.Of(request.Tools[0].Path, target);
         if (kept.Count == 0 && request.ToolChoice is { Mode: ToolChoiceMode.Any } forced) throw RequestRefusal.Of(forced.Path, target);

@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace Aiproxy.Protocols.OpenAIChat;
 
-/// <summary>Writes a JSON Schema as the OpenAI protocols take it. Changes schema positions only: names inside <c>properties</c> and values inside <c>enum</c> or <c>default</c> are data.</summary>
+/// <summary>Writes a JSON Schema as the OpenAI protocols take it.</summary>
+/// <remarks>Changes schema positions only: names inside <c>properties</c> and values inside <c>enum</c> or <c>default</c> are data.</remarks>
 /// <param name="isGeminiProto">The source is Gemini's proto dialect: upper-case types, <c>nullable</c>, counts as strings.</param>
 public sealed class OpenAISchema(Utf8JsonWriter json, bool isGeminiProto)
 {
@@ -12,7 +13,11 @@ public sealed class OpenAISchema(Utf8JsonWriter json, bool isGeminiProto)
     public static string? RootNote(JsonElement schema)
     {
         if (schema.ValueKind != JsonValueKind.Object) return null;
-        List<string> notes = [.. s_combinators.Where(name => schema.TryGetProperty(name, out _)).Select(name => $"\"{name}\":{schema.GetProperty(name).GetRawText()}")];
+        var notes = new List<string>();
+        foreach (string name in s_combinators)
+        {
+            if (schema.TryGetProperty(name, out JsonElement list)) notes.Add($"\"{name}\":{list.GetRawText()}");
+        }
         return notes.Count == 0 ? null : $"The arguments must match {{{string.Join(",", notes)}}}";
     }
 
@@ -40,7 +45,8 @@ public sealed class OpenAISchema(Utf8JsonWriter json, bool isGeminiProto)
                 hasProperties = true;
                 Properties(schema, branches);
             }
-            if (member.Name is "type" or "nullable" or "properties" || (branches.Count > 0 && (member.Name == "required" || s_combinators.Contains(member.Name)))) continue;
+            if (member.Name is "type" or "nullable" or "properties") continue;
+            if (branches.Count > 0 && (member.Name == "required" || SchemaKeywords.IsComposition(member.Name))) continue;
             Member(member);
         }
         if (!hasProperties) Properties(schema, branches);
@@ -54,7 +60,7 @@ public sealed class OpenAISchema(Utf8JsonWriter json, bool isGeminiProto)
         json.WriteStartObject("properties"u8);
         foreach (JsonElement source in branches.Select(static one => one.Branch).Prepend(schema))
         {
-            if (source.ValueKind != JsonValueKind.Object || !source.TryGetProperty("properties"u8, out JsonElement properties) || properties.ValueKind != JsonValueKind.Object) continue;
+            if (!SchemaKeywords.TryGet(source, "properties", out JsonElement properties) || properties.ValueKind != JsonValueKind.Object) continue;
             foreach (JsonProperty property in properties.EnumerateObject())
             {
                 if (!written.Add(property.Name)) continue;
@@ -85,12 +91,12 @@ public sealed class OpenAISchema(Utf8JsonWriter json, bool isGeminiProto)
     }
 
     private static HashSet<string> Names(JsonElement schema) =>
-        schema.ValueKind == JsonValueKind.Object && schema.TryGetProperty("required"u8, out JsonElement required) && required.ValueKind == JsonValueKind.Array
+        SchemaKeywords.TryGet(schema, "required", out JsonElement required) && required.ValueKind == JsonValueKind.Array
             ? [.. required.EnumerateArray().Where(static name => name.ValueKind == JsonValueKind.String).Select(static name => name.GetString()!)] : [];
 
     private static JsonElement Resolve(JsonElement root, JsonElement branch)
     {
-        if (branch.ValueKind != JsonValueKind.Object || !branch.TryGetProperty("$ref"u8, out JsonElement reference) || reference.ValueKind != JsonValueKind.String) return branch;
+        if (!SchemaKeywords.TryGet(branch, "$ref", out JsonElement reference) || reference.ValueKind != JsonValueKind.String) return branch;
         string path = reference.GetString()!;
         if (!path.StartsWith("#/", StringComparison.Ordinal)) return branch;
         JsonElement at = root;
@@ -177,7 +183,7 @@ public sealed class OpenAISchema(Utf8JsonWriter json, bool isGeminiProto)
                 return true;
             case "type" when member.Value.ValueKind == JsonValueKind.String:
                 string type = member.Value.GetString()!.ToLowerInvariant();
-                bool isNullable = owner.ValueKind == JsonValueKind.Object && owner.TryGetProperty("nullable"u8, out JsonElement nullable) && nullable.ValueKind == JsonValueKind.True;
+                bool isNullable = SchemaKeywords.TryGet(owner, "nullable", out JsonElement nullable) && nullable.ValueKind == JsonValueKind.True;
                 json.WritePropertyName("type"u8);
                 if (!isNullable)
                 {

@@ -17,7 +17,11 @@ public static class OpenAITools
     public static void ReadFunctions(JsonElement functions, List<ToolDefinition> into)
     {
         int index = 0;
-        foreach (JsonElement function in functions.EnumerateArray()) into.Add(Function(RequireObject(function, $"functions[{index}]"), $"functions[{index++}]", null));
+        foreach (JsonElement function in functions.EnumerateArray())
+        {
+            string path = $"functions[{index++}]";
+            into.Add(Function(RequireObject(function, path), path, null));
+        }
     }
 
     private static void ReadOne(JsonElement tool, string path, string? space, List<ToolDefinition> into)
@@ -26,7 +30,8 @@ public static class OpenAITools
         switch (type)
         {
             case "function":
-                into.Add(Nested(tool, "function", path, out string functionPath) is { } function ? Function(function, functionPath, space) : Function(tool, path, space));
+                bool isNested = Nested(tool, "function", path, out string functionPath) is not null;
+                into.Add(isNested ? Function(tool.GetProperty("function"u8), functionPath, space) : Function(tool, path, space));
                 break;
             case "custom" when Nested(tool, "custom", path, out string customPath) is { } custom:
                 into.Add(Custom(custom, customPath, space));
@@ -140,8 +145,8 @@ public static class OpenAITools
 
     private static string ChosenName(JsonElement choice, string member, string path)
     {
-        bool isNested = RequestFields.Object(choice, member, path) is not null;
-        string name = isNested ? RequiredString(RequestFields.Object(choice, member, path)!.Value, "name", Join(path, member)) : RequiredString(choice, "name", path);
+        JsonElement? nested = RequestFields.Object(choice, member, path);
+        string name = nested is { } inner ? RequiredString(inner, "name", Join(path, member)) : RequiredString(choice, "name", path);
         return RequestFields.String(choice, "namespace", path) is { Length: > 0 } space ? ToolNames.Flat(space, name) : name;
     }
 

@@ -3,7 +3,8 @@ using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Protocols.OpenAIChat;
 
-/// <summary>Usage of Chat (<c>prompt_tokens</c>) and Responses (<c>input_tokens</c>): prompt counts hold the cached tokens, answer counts the reasoning.</summary>
+/// <summary>Usage of Chat (<c>prompt_tokens</c>) and Responses (<c>input_tokens</c>).</summary>
+/// <remarks>Prompt counts hold the cached tokens, answer counts the reasoning.</remarks>
 public static class OpenAIUsage
 {
     /// <returns>null where nothing is told.</returns>
@@ -11,7 +12,7 @@ public static class OpenAIUsage
     {
         if (!JsonSlice.IsObject(usage)) return null;
         long? prompt = null, output = null, cached = null, written = null, reasoning = null;
-        var members = new JsonMembers(usage);
+        var members = JsonSlice.Members(usage);
         while (members.Next())
         {
             if (members.Is("prompt_tokens"u8) || members.Is("input_tokens"u8)) prompt = JsonSlice.Long(members.Value) ?? prompt;
@@ -20,7 +21,7 @@ public static class OpenAIUsage
             else if (members.Is("prompt_cache_hit_tokens"u8) || members.Is("cached_tokens"u8)) cached ??= JsonSlice.Long(members.Value);
             else if (members.Is("completion_tokens_details"u8) || members.Is("output_tokens_details"u8))
             {
-                var details = new JsonMembers(members.Value);
+                var details = JsonSlice.Members(members.Value);
                 while (details.Next())
                 {
                     if (details.Is("reasoning_tokens"u8)) reasoning = JsonSlice.Long(details.Value) ?? reasoning;
@@ -87,7 +88,7 @@ public static class OpenAIUsage
 
     private static void ReadPromptDetails(ReadOnlySpan<byte> value, ref long? cached, ref long? written)
     {
-        var details = new JsonMembers(value);
+        var details = JsonSlice.Members(value);
         while (details.Next())
         {
             if (details.Is("cached_tokens"u8)) cached = JsonSlice.Long(details.Value) ?? cached;

@@ -31,7 +31,8 @@ public static class RequestFields
     public static bool? Bool(JsonElement owner, string name, string path)
     {
         if (!TryGet(owner, name, out JsonElement value)) return null;
-        return value.ValueKind switch { JsonValueKind.True => true, JsonValueKind.False => false, _ => throw Wrong(Join(path, name), "expected true or false") };
+        if (value.ValueKind is not (JsonValueKind.True or JsonValueKind.False)) throw Wrong(Join(path, name), "expected true or false");
+        return value.ValueKind == JsonValueKind.True;
     }
 
     /// <summary>A whole number; <c>12.0</c> counts as one.</summary>

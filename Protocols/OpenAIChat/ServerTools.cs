@@ -24,6 +24,7 @@ public static class ServerTools
         && raw.TryGetProperty("type"u8, out JsonElement type) && type.ValueKind == JsonValueKind.String
         && IsHosted(type.GetString()!);
 
-    private static bool IsHosted(string type) => type is "web_search" or "web_search_2025_08_26" or "web_search_preview" or "web_search_preview_2025_03_11" or "file_search" or "code_interpreter" or "image_generation"
-            or "computer" or "computer_use_preview" or "local_shell" or "shell" or "apply_patch" or "mcp" or "tool_search" or "programmatic_tool_calling";
+    private static bool IsHosted(string type) => type is "web_search" or "web_search_2025_08_26" or "web_search_preview" or "web_search_preview_2025_03_11"
+        or "file_search" or "code_interpreter" or "image_generation"
+        or "computer" or "computer_use_preview" or "local_shell" or "shell" or "apply_patch" or "mcp" or "tool_search" or "programmatic_tool_calling";
 }

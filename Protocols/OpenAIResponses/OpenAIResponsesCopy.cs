@@ -5,7 +5,8 @@ using Aiproxy.Protocols.OpenAIChat;
 
 namespace Aiproxy.Protocols.OpenAIResponses;
 
-/// <summary>What must be remembered of a forwarded stream so that fillers and a failure fit into it: numbers, the response object, the finished items.</summary>
+/// <summary>What must be remembered of a forwarded stream so that fillers and a failure fit into it.</summary>
+/// <remarks>Numbers, the response object, the finished items.</remarks>
 public sealed class OpenAIResponsesCopy
 {
     /// <summary>Finished items kept for a failure event, in bytes; beyond it the rest is left out. A client has seen them all anyway.</summary>
@@ -66,7 +67,7 @@ public sealed class OpenAIResponsesCopy
     {
         _isCreated = true;
         if (response.Length <= MaxResponseBytes) _response = OneLine(response);
-        var members = new JsonMembers(response);
+        var members = JsonSlice.Members(response);
         while (members.Next())
         {
             if (members.Is("id"u8)) _id = JsonSlice.Inner(members.Value).ToArray();
@@ -77,16 +78,17 @@ public sealed class OpenAIResponsesCopy
     {
         if (_response is null)
         {
-            OpenAIResponsesObject.Write(output, new OpenAIResponsesObject.State(_id, 0, OpenAIResponsesEcho.Write(null, "")) { Error = error }, status, _items, null);
+            var bare = new OpenAIResponsesObject.State(_id, 0, OpenAIResponsesEcho.Write(null, "")) { Error = error };
+            OpenAIResponsesObject.Write(output, bare, status, _items, null);
             return;
         }
         output.Write("{"u8);
-        var members = new JsonMembers(_response);
+        var members = JsonSlice.Members(_response);
         while (members.Next())
         {
             if (members.Is("status"u8) || members.Is("error"u8) || members.Is("output"u8) || members.Is("usage"u8)) continue;
             output.Write("\""u8);
-            output.Write(members.Name);
+            output.WriteEscaped(members.Name);
             output.Write("\":"u8);
             output.Write(members.Value);
             output.Write(","u8);

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Aiproxy.Protocols.Model;
 using Aiproxy.Protocols.OpenAIChat;
@@ -7,7 +6,8 @@ using static Aiproxy.Protocols.OpenAIChat.RequestFields;
 namespace Aiproxy.Protocols.OpenAIResponses;
 
 /// <summary>Input items to system prompt and turns. One per request.</summary>
-/// <remarks>Consecutive items of the model's (reasoning, messages, calls) are one assistant turn; consecutive outputs with the user messages after them are one user turn.</remarks>
+/// <remarks>Consecutive items of the model's (reasoning, messages, calls) are one assistant turn; consecutive outputs with the user messages after them are one
+/// user turn.</remarks>
 public sealed class OpenAIResponsesItemReader(List<(string, JsonElement)> untranslatable)
 {
     private TurnRole? _role;
@@ -37,7 +37,8 @@ public sealed class OpenAIResponsesItemReader(List<(string, JsonElement)> untran
 
     private void Item(JsonElement item, string path)
     {
-        string type = RequestFields.String(item, "type", path) ?? (TryGet(item, "role"u8, out _) ? "message" : TryGet(item, "id"u8, out _) ? "item_reference" : throw Wrong(path + ".type", "required"));
+        string type = RequestFields.String(item, "type", path)
+            ?? (TryGet(item, "role"u8, out _) ? "message" : TryGet(item, "id"u8, out _) ? "item_reference" : throw Wrong(path + ".type", "required"));
         switch (type)
         {
             case "message":
@@ -54,8 +55,8 @@ public sealed class OpenAIResponsesItemReader(List<(string, JsonElement)> untran
                 });
                 break;
             case "custom_tool_call":
-                if (!TryGet(item, "input"u8, out JsonElement text) || text.ValueKind != JsonValueKind.String) throw Wrong(path + ".input", "expected a string");
-                Into(TurnRole.Assistant, path).Add(new ToolCallPart(CallId(item, path), RequiredString(item, "name", path), JsonMarshal.GetRawUtf8Value(text).ToArray())
+                if (JsonString(item, "input", path) is not { } text) throw Wrong(path + ".input", "required");
+                Into(TurnRole.Assistant, path).Add(new ToolCallPart(CallId(item, path), RequiredString(item, "name", path), text.RawToken.ToArray())
                 {
                     Path = path,
                     IsCustom = true,
@@ -67,7 +68,8 @@ public sealed class OpenAIResponsesItemReader(List<(string, JsonElement)> untran
                 break;
             default:
                 // Outputs of hosted tools come from the client's side, everything else the model or its provider said.
-                bool isOutput = type.EndsWith("_output", StringComparison.Ordinal) || type is "mcp_approval_response" or "additional_tools" or "configuration_update";
+                bool isOutput = type.EndsWith("_output", StringComparison.Ordinal)
+                    || type is "mcp_approval_response" or "additional_tools" or "configuration_update";
                 Into(isOutput ? TurnRole.User : TurnRole.Assistant, path).Add(new ForeignPart("responses", type, item) { Path = path });
                 break;
         }
@@ -113,7 +115,8 @@ public sealed class OpenAIResponsesItemReader(List<(string, JsonElement)> untran
             if (output.ValueKind is JsonValueKind.String or JsonValueKind.Array) content = Content(output, path + ".output");
             else content.Add(new TextPart(new JsonText(output.GetRawText())) { Path = path + ".output" });
         }
-        Into(TurnRole.User, path).Add(new ToolResultPart(CallId(item, path), RequestFields.String(item, "name", path), content) { Path = path, IsCustom = isCustom });
+        string? name = RequestFields.String(item, "name", path);
+        Into(TurnRole.User, path).Add(new ToolResultPart(CallId(item, path), name, content) { Path = path, IsCustom = isCustom });
         _hasResults = true;
     }
 
@@ -166,8 +169,9 @@ public sealed class OpenAIResponsesItemReader(List<(string, JsonElement)> untran
         foreach (JsonElement part in content.EnumerateArray())
         {
             string partPath = $"{path}[{index++}]";
-            if (part.ValueKind == JsonValueKind.String) parts.Add(new TextPart(JsonText.From(part)) { Path = partPath });
-            else parts.Add(ReadPart(RequireObject(part, partPath), partPath) with { Path = partPath, CacheHint = TryGet(part, "prompt_cache_breakpoint"u8, out _) });
+            Part read = part.ValueKind == JsonValueKind.String ? new TextPart(JsonText.From(part)) : ReadPart(RequireObject(part, partPath), partPath);
+            bool isMarked = part.ValueKind == JsonValueKind.Object && TryGet(part, "prompt_cache_breakpoint"u8, out _);
+            parts.Add(read with { Path = partPath, CacheHint = isMarked });
         }
         return parts;
     }
@@ -195,7 +199,7 @@ public sealed class OpenAIResponsesItemReader(List<(string, JsonElement)> untran
                 if (JsonString(part, "file_url", path) is { } link) return new MediaPart(MediaKind.Document, new UrlSource(link)) { Title = title };
                 return new MediaPart(MediaKind.Document, new FileSource("responses", part)) { Title = title };
             case "input_audio":
-                return OpenAIMedia.Audio(RequestFields.Object(part, "input_audio", path) ?? throw Wrong(path + ".input_audio", "required"), path + ".input_audio");
+                return OpenAIMedia.Audio(part, path);
             default:
                 // What a part of an unknown type says is part of the prompt: left out, the answer would be to another question.
                 untranslatable.Add((path, part));

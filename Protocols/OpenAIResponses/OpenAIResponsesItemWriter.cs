@@ -4,7 +4,8 @@ using Aiproxy.Protocols.OpenAIChat;
 
 namespace Aiproxy.Protocols.OpenAIResponses;
 
-/// <summary>Turns as input items. Expects a repaired history. No item gets an <c>id</c>: the upstream keeps nothing, and refuses ids that it does not know.</summary>
+/// <summary>Turns as input items. Expects a repaired history.</summary>
+/// <remarks>No item gets an <c>id</c>: the upstream keeps nothing, and refuses ids that it does not know.</remarks>
 public sealed class OpenAIResponsesItemWriter(Utf8JsonWriter json, OpenAIResponsesTraits traits)
 {
     private const string Target = OpenAIResponsesRequestWriter.Target;
@@ -28,7 +29,7 @@ public sealed class OpenAIResponsesItemWriter(Utf8JsonWriter json, OpenAIRespons
                     Assistant(turn);
                     break;
                 case TurnRole.System:
-                    Developer(string.Join("\n\n", turn.Parts.OfType<TextPart>().Select(static part => part.Text.ToString())));
+                    Developer(OpenAIRequestWords.Join(turn.Parts));
                     break;
                 default:
                     User(turn);
@@ -41,7 +42,8 @@ public sealed class OpenAIResponsesItemWriter(Utf8JsonWriter json, OpenAIRespons
     {
         foreach (ToolResultPart result in turn.Parts.OfType<ToolResultPart>()) Result(result);
         foreach (ForeignPart foreign in turn.Parts.OfType<ForeignPart>()) Foreign(foreign);
-        List<Part> rest = [.. turn.Parts.Where(static part => part is not (ToolResultPart or ForeignPart)).SelectMany(Flatten)];
+        IEnumerable<Part> said = turn.Parts.Where(static part => part is not (ToolResultPart or ForeignPart));
+        List<Part> rest = [.. said.SelectMany(static part => OpenAIMedia.Flatten(part, Target))];
         if (rest.Count == 0) return;
         json.WriteStartObject();
         json.WriteString("type"u8, "message"u8);
@@ -54,13 +56,14 @@ public sealed class OpenAIResponsesItemWriter(Utf8JsonWriter json, OpenAIRespons
 
     private void Result(ToolResultPart result)
     {
-        List<Part> parts = [.. result.Content.SelectMany(Flatten)];
+        List<Part> parts = [.. result.Content.SelectMany(static part => OpenAIMedia.Flatten(part, Target))];
         json.WriteStartObject();
         json.WriteString("type"u8, result.IsCustom ? "custom_tool_call_output"u8 : "function_call_output"u8);
         json.WriteString("call_id"u8, result.CallId);
         if (parts.TrueForAll(static part => part is TextPart))
         {
-            json.WriteString("output"u8, OpenAIRequestWords.ResultText(result, string.Join("\n", parts.Select(static part => ((TextPart)part).Text.ToString()))));
+            string text = string.Join("\n", parts.Select(static part => ((TextPart)part).Text.ToString()));
+            json.WriteString("output"u8, OpenAIRequestWords.ResultText(result, text));
         }
         else
         {
@@ -174,9 +177,12 @@ public sealed class OpenAIResponsesItemWriter(Utf8JsonWriter json, OpenAIRespons
         waiting.Clear();
     }
 
-    /// <summary>The encrypted content, if it is this upstream's or came raw from a client of this protocol. Everything else the upstream would refuse.</summary>
-    private string? Encrypted(ThinkingPart thinking) =>
-        thinking.Seal is { Kind: SealKind.Encrypted } seal && (seal.Issuer.Length == 0 || SealEnvelope.IsIssuer(seal.Issuer, traits.Issuer)) ? seal.Value : null;
+    /// <summary>The encrypted content, if it is this upstream's or came raw from a client of this protocol. The upstream would refuse any other.</summary>
+    private string? Encrypted(ThinkingPart thinking)
+    {
+        if (thinking.Seal is not { Kind: SealKind.Encrypted } seal) return null;
+        return seal.Issuer.Length == 0 || SealEnvelope.IsIssuer(seal.Issuer, traits.Issuer) ? seal.Value : null;
+    }
 
     private void Call(ToolCallPart call)
     {
@@ -194,29 +200,6 @@ public sealed class OpenAIResponsesItemWriter(Utf8JsonWriter json, OpenAIRespons
             json.WriteString("arguments"u8, call.Arguments.Span);
         }
         json.WriteEndObject();
-    }
-
-    private static IEnumerable<Part> Flatten(Part part)
-    {
-        switch (part)
-        {
-            case MediaPart { Source: PartsSource source } media:
-                if (media.Title is { IsEmpty: false } title) yield return new TextPart(title) { Path = part.Path };
-                foreach (Part inner in source.Parts.SelectMany(Flatten)) yield return inner;
-                break;
-            case MediaPart { Source: TextSource source } media:
-                yield return new TextPart(new JsonText(media.Title is { IsEmpty: false } name ? $"<document title=\"{name}\">{source.Text}</document>" : $"<document>{source.Text}</document>")) { Path = part.Path };
-                break;
-            case RefusalPart refusal:
-                yield return new TextPart(refusal.Text) { Path = part.Path };
-                break;
-            case ForeignPart foreign:
-                OpenAIRequestWords.Drop(foreign, Target);
-                break;
-            case TextPart or MediaPart:
-                yield return part;
-                break;
-        }
     }
 
     private void Input(Part part)

@@ -3,8 +3,9 @@ using Aiproxy.Protocols.OpenAIChat;
 
 namespace Aiproxy.Protocols.OpenAIResponses;
 
-/// <summary>The output items of one answer on their way into a sink. Keeps apart what was streamed from what only a <c>done</c> or terminal event tells.</summary>
-/// <remarks>Items are found by <c>output_index</c>, else by <c>item_id</c>, else the last one is meant. Nothing is told to the sink twice.</remarks>
+/// <summary>The output items of one answer on their way into a sink.</summary>
+/// <remarks>Keeps apart what was streamed from what only a <c>done</c> or terminal event tells.
+/// Items are found by <c>output_index</c>, else by <c>item_id</c>, else the last one is meant. Nothing is told to the sink twice.</remarks>
 public sealed class OpenAIResponsesItems(IResponseSink sink)
 {
     private readonly BlockNumbers _blocks = new();
@@ -95,7 +96,7 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
     public void Final(ReadOnlySpan<byte> item, long position)
     {
         ReadOnlySpan<byte> id = default, callId = default;
-        var members = new JsonMembers(item);
+        var members = JsonSlice.Members(item);
         while (members.Next())
         {
             if (members.Is("id"u8)) id = JsonSlice.Inner(members.Value);
@@ -150,7 +151,7 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
     private Item Begin(long index, ReadOnlySpan<byte> json)
     {
         ReadOnlySpan<byte> type = default, id = default;
-        var members = new JsonMembers(json);
+        var members = JsonSlice.Members(json);
         while (members.Next())
         {
             if (members.Is("type"u8)) type = JsonSlice.Inner(members.Value);
@@ -170,7 +171,7 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
 
     private static bool SameId(Item item, ReadOnlySpan<byte> json)
     {
-        var members = new JsonMembers(json);
+        var members = JsonSlice.Members(json);
         while (members.Next())
         {
             if (members.Is("id"u8)) return JsonSlice.Inner(members.Value).SequenceEqual(item.Id);
@@ -183,7 +184,7 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
     {
         if (item.Block >= 0) return;
         ReadOnlySpan<byte> name = default, space = default;
-        var members = new JsonMembers(json);
+        var members = JsonSlice.Members(json);
         while (members.Next())
         {
             if (members.Is("name"u8)) name = JsonSlice.Inner(members.Value);
@@ -255,7 +256,7 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
     {
         if (item.IsDone) return;
         ReadOnlySpan<byte> content = default, summary = default, arguments = default, encrypted = default, id = default;
-        var members = new JsonMembers(json);
+        var members = JsonSlice.Members(json);
         while (members.Next())
         {
             if (members.Is("content"u8)) content = members.Value;
@@ -278,7 +279,7 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
                 break;
             case ItemKind.Call or ItemKind.Custom:
                 Name(item, json);
-                byte[]? quoted = JsonSlice.IsObject(arguments) ? JsonSlice.Quote(arguments) : null;
+                byte[]? quoted = JsonSlice.IsObject(arguments) ? ByteOutput.Quote(arguments) : null;
                 if (!item.HasText) PushArguments(item, quoted ?? arguments);
                 break;
         }
@@ -289,11 +290,11 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
     {
         long index = 0;
         if (JsonSlice.IsString(content)) PushPart(item, 0, BlockKind.Text, HasText(item, 0) ? default : content);
-        var parts = new JsonElements(content);
+        var parts = JsonSlice.Elements(content);
         while (parts.Next())
         {
             ReadOnlySpan<byte> text = default, refusal = default;
-            var members = new JsonMembers(parts.Value);
+            var members = JsonSlice.Members(parts.Value);
             while (members.Next())
             {
                 if (members.Is("text"u8)) text = members.Value;
@@ -311,10 +312,10 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
     private void ReasoningTexts(Item item, ReadOnlySpan<byte> parts, bool isRaw)
     {
         long index = 0;
-        var elements = new JsonElements(parts);
+        var elements = JsonSlice.Elements(parts);
         while (elements.Next())
         {
-            var members = new JsonMembers(elements.Value);
+            var members = JsonSlice.Members(elements.Value);
             while (members.Next())
             {
                 if (members.Is("text"u8)) PushReasoning(item, isRaw, index, members.Value);

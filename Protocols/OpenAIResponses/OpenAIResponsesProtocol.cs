@@ -18,9 +18,14 @@ public sealed class OpenAIResponsesProtocol(OpenAIResponsesTraits? traits = null
         "/v1/responses" => new RequestTarget(Operation.Generate),
         "/v1/responses/input_tokens" => new RequestTarget(Operation.CountTokens),
         "/v1/responses/compact" => new RequestTarget(Operation.Compact),
-        _ when path.StartsWith("/v1/responses/", StringComparison.Ordinal) && path.Length > 14 && path.IndexOf('/', 14) < 0 => new RequestTarget(Operation.Retrieve),
-        _ => null,
+        _ => IsStored(path) ? new RequestTarget(Operation.Retrieve) : null,
     };
+
+    private static bool IsStored(string path)
+    {
+        const string Prefix = "/v1/responses/";
+        return path.StartsWith(Prefix, StringComparison.Ordinal) && path.Length > Prefix.Length && path.IndexOf('/', Prefix.Length) < 0;
+    }
 
     public RequestHead ReadHead(RequestTarget target, string query, ReadOnlySpan<byte> body) => OpenAIHead.Read(target, body);
 

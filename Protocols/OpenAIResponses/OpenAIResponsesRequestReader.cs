@@ -66,7 +66,8 @@ public static class OpenAIResponsesRequestReader
         if (RequestFields.Long(body, "top_logprobs", "") is > 0) untranslatable.Add(("top_logprobs", body.GetProperty("top_logprobs"u8)));
         if (RequestFields.Object(body, "prompt_cache_options", "") is { } cache && RequestFields.Bool(cache, "prewarm", "prompt_cache_options") == true)
             untranslatable.Add(("prompt_cache_options.prewarm", cache.GetProperty("prewarm"u8)));
-        if (TryGet(body, "moderation"u8, out JsonElement moderation) && OpenAIChatRequestReader.Blocks(moderation)) untranslatable.Add(("moderation", moderation));
+        if (TryGet(body, "moderation"u8, out JsonElement moderation) && OpenAIChatRequestReader.Blocks(moderation))
+            untranslatable.Add(("moderation", moderation));
         if (RequestFields.Array(body, "include", "") is not { } include) return;
         int index = 0;
         foreach (JsonElement wish in include.EnumerateArray())

@@ -63,7 +63,8 @@ public static class OpenAIResponsesRequestWriter
             json.WriteEndObject();
         }
         json.WriteString("prompt_cache_key"u8, OpenAIRequestWords.CacheKey(request));
-        if (OpenAIRequestWords.Tier(request.ServiceTier) is { } tier && (!traits.BareParameters || tier == "priority")) json.WriteString("service_tier"u8, tier);
+        string? tier = OpenAIRequestWords.Tier(request.ServiceTier);
+        if (tier is not null && (!traits.BareParameters || tier == "priority")) json.WriteString("service_tier"u8, tier);
 
         // Nothing of the conversation is kept upstream: the whole history comes with each request.
         json.WriteBoolean("store"u8, false);
@@ -119,7 +120,8 @@ public static class OpenAIResponsesRequestWriter
 
     private static void Tools(Utf8JsonWriter json, ChatRequest request, OpenAIResponsesTraits traits)
     {
-        List<ToolDefinition> tools = OpenAIRequestWords.Tools(request, Target, tool => ServerTools.IsResponses(tool) || (traits.WebSearch && ServerTools.IsWebSearch(tool)));
+        List<ToolDefinition> tools = OpenAIRequestWords.Tools(request, Target,
+            tool => ServerTools.IsResponses(tool) || (traits.WebSearch && ServerTools.IsWebSearch(tool)));
         if (tools.Count == 0) return;
         json.WriteStartArray("tools"u8);
         foreach (ToolDefinition tool in tools) Tool(json, tool);

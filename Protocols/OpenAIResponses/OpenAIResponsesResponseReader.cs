@@ -23,7 +23,7 @@ public sealed class OpenAIResponsesResponseReader(IResponseSink sink) : IRespons
         {
             if (JsonSlice.IsArray(data))
             {
-                var elements = new JsonElements(data);
+                var elements = JsonSlice.Elements(data);
                 if (!elements.Next()) return;
                 data = elements.Value;
             }
@@ -48,7 +48,7 @@ public sealed class OpenAIResponsesResponseReader(IResponseSink sink) : IRespons
             ReadOnlySpan<byte> response = body.Trim(" \t\r\n"u8);
             if (JsonSlice.IsArray(response))
             {
-                var elements = new JsonElements(response);
+                var elements = JsonSlice.Elements(response);
                 response = elements.Next() ? elements.Value : default;
             }
             Start(response);
@@ -113,7 +113,7 @@ public sealed class OpenAIResponsesResponseReader(IResponseSink sink) : IRespons
         if (_isStarted) return;
         ReadOnlySpan<byte> id = default, model = default;
         bool isAnswer = false;
-        var members = new JsonMembers(response);
+        var members = JsonSlice.Members(response);
         while (members.Next())
         {
             if (members.Is("id"u8)) id = JsonSlice.Inner(members.Value);
@@ -131,7 +131,7 @@ public sealed class OpenAIResponsesResponseReader(IResponseSink sink) : IRespons
     private void Terminal(ReadOnlySpan<byte> response, bool isWhole, bool isIncomplete, bool isFailed = false)
     {
         ReadOnlySpan<byte> output = default, usage = default, error = default, status = default, incomplete = default;
-        var members = new JsonMembers(response);
+        var members = JsonSlice.Members(response);
         while (members.Next())
         {
             if (members.Is("output"u8)) output = members.Value;
@@ -156,7 +156,7 @@ public sealed class OpenAIResponsesResponseReader(IResponseSink sink) : IRespons
             return;
         }
         long position = 0;
-        var items = new JsonElements(output);
+        var items = JsonSlice.Elements(output);
         while (items.Next())
         {
             if (JsonSlice.IsObject(items.Value)) _items.Final(items.Value, position);
@@ -179,7 +179,7 @@ public sealed class OpenAIResponsesResponseReader(IResponseSink sink) : IRespons
         if (status.SequenceEqual("in_progress"u8) && !isIncomplete || status.SequenceEqual("queued"u8)) return FinishReason.Pause;
         if (isIncomplete || status.SequenceEqual("incomplete"u8))
         {
-            var members = new JsonMembers(details);
+            var members = JsonSlice.Members(details);
             while (members.Next())
             {
                 if (members.Is("reason"u8) && JsonSlice.Inner(members.Value).SequenceEqual("content_filter"u8)) return FinishReason.Refusal;

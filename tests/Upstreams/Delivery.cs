@@ -58,6 +58,8 @@ public sealed class Delivery : IDisposable
 
     public async Task<ProxyError?> Done()
     {
+        // A failure may pause before it is told, so that it arrives alone.
+        if (!Run.IsCompleted) _test.Clock.Advance(TimeSpan.FromSeconds(1));
         ProxyError? failure = await Run.WaitAsync(TimeSpan.FromSeconds(10));
         await _test.Answer.EndAsync();
         return failure;

@@ -104,6 +104,15 @@ public sealed class GeminiResponseReaderTests
     }
 
     [Fact]
+    public void Claude_InThisProtocol_SignsItsThoughts()
+    {
+        const string Model = "\"modelVersion\":\"claude-sonnet-4-6\",\"responseId\":\"msg_vrtx_1\"";
+        string Part(string part, string more = "") => "data: {\"candidates\":[{\"content\":{\"parts\":[" + part + "]}" + more + "}]," + Model + "}\n\n";
+        SinkRecorder sink = Wire.Read(Protocol, Part("""{"text":"a","thought":true}""") + Part("""{"text":"","thoughtSignature":"RXE="}""") + Part("""{"text":"said"}""", Stop));
+        Assert.Equal([(BlockKind.Thinking, "a", "Thinking RXE="), (BlockKind.Text, "said", "")], sink.Blocks.Select(block => (block.Kind, block.Text, block.Seal)));
+    }
+
+    [Fact]
     public void UnknownPart_IsForeign()
     {
         SinkRecorder sink = Wire.Read(Protocol, Chunk("""{"executableCode":{"language":"PYTHON","code":"1"}},{"text":"a"}""", Stop));

@@ -168,6 +168,7 @@ public sealed class OpenAIChatRequestReaderTests
     [InlineData("""{"model":5}""")]
     [InlineData("""{"model":""}""")]
     [InlineData("""{"model":"a"} x""")]
+    [InlineData("""{"model":"a","stream":"yes"}""")]
     public void BadHead_IsRefused(string body) =>
         Assert.Equal(ErrorKind.InvalidRequest, Assert.Throws<ProtocolException>(() => s_protocol.ReadHead(new RequestTarget(Operation.Generate), "", Encoding.UTF8.GetBytes(body))).Error.Kind);
 

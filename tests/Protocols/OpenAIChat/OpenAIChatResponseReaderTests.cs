@@ -294,6 +294,6 @@ public sealed class OpenAIChatResponseReaderTests
         var reader = new OpenAIChatResponseReader(new OpenAIRecorder());
         reader.WriteKeepalive(output);
         reader.WriteFailure(output, new ProxyError(ErrorKind.Overloaded, "busy; key=abc123 was used"));
-        Assert.Equal(": keepalive\n\ndata: {\"error\":{\"message\":\"busy; key=*** was used\",\"type\":\"server_error\",\"param\":null,\"code\":\"overloaded\"}}\n\n", Encoding.UTF8.GetString(output.WrittenSpan));
+        Assert.Equal(": keepalive\n\ndata: {\"error\":{\"message\":\"busy; [redacted] was used\",\"type\":\"server_error\",\"param\":null,\"code\":\"overloaded\"}}\n\n", Encoding.UTF8.GetString(output.WrittenSpan));
     }
 }

@@ -1,0 +1,82 @@
+using Aiproxy.Protocols.Model;
+
+namespace Aiproxy.Protocols;
+
+/// <summary>Lets no half of a surrogate pair out: some upstreams part a pair of escapes between two deltas, and many clients' JSON libraries refuse a half.</summary>
+/// <remarks>A first half at the end of a delta waits for the next delta of its block. A half whose other half does not come becomes U+FFFD. Deltas without
+/// such escapes pass as they are.</remarks>
+public sealed class WholeCharacters(IResponseSink next) : IResponseSink
+{
+    // Blocks with a first half that waits: six bytes, as the upstream wrote them.
+    private readonly Dictionary<int, byte[]> _held = [];
+
+    public void Start(ReadOnlySpan<byte> id, ReadOnlySpan<byte> model) => next.Start(id, model);
+
+    public void BlockStart(int block, BlockKind kind, ReadOnlySpan<byte> toolId = default, ReadOnlySpan<byte> toolName = default) =>
+        next.BlockStart(block, kind, toolId, toolName);
+
+    public void BlockDelta(int block, ReadOnlySpan<byte> jsonString)
+    {
+        bool isHeld = _held.Remove(block, out byte[]? held);
+        if (!isHeld && !HasSurrogate(jsonString))
+        {
+            next.BlockDelta(block, jsonString);
+            return;
+        }
+        byte[] token = [(byte)'"', .. held ?? [], .. jsonString[1..]];
+        int length = Mend(token, out byte[]? waiting);
+        if (waiting is not null) _held[block] = waiting;
+        if (length > 2) next.BlockDelta(block, token.AsSpan(0, length));
+    }
+
+    public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString) => next.BlockSeal(block, kind, jsonString);
+
+    public void BlockEnd(int block)
+    {
+        if (_held.Remove(block)) next.BlockDelta(block, "\"\\ufffd\""u8);
+        next.BlockEnd(block);
+    }
+
+    public void Usage(in TokenUsage total) => next.Usage(total);
+
+    public void Finish(FinishReason reason, ReadOnlySpan<byte> stopSequence = default) => next.Finish(reason, stopSequence);
+
+    public void Fail(ProxyError error) => next.Fail(error);
+
+    private static bool HasSurrogate(ReadOnlySpan<byte> token)
+    {
+        for (int at; (at = token.IndexOf((byte)'\\')) >= 0; token = token[(at + 2)..])
+        {
+            if (SurrogateAt(token, at) != 0) return true;
+        }
+        return false;
+    }
+
+    /// <summary>Replaces halves without their other half. Returns the token's length without a first half at its end, which comes out in <paramref name="waiting"/>.</summary>
+    private static int Mend(byte[] token, out byte[]? waiting)
+    {
+        waiting = null;
+        for (int at = 1; at < token.Length - 1; at++)
+        {
+            if (token[at] != (byte)'\\') continue;
+            int half = SurrogateAt(token, at);
+            if (half == 1 && at + 6 == token.Length - 1)
+            {
+                waiting = token[at..(at + 6)];
+                token[at] = (byte)'"';
+                return at + 1;
+            }
+            if (half == 1 && SurrogateAt(token, at + 6) == 2) at += 11;
+            else if (half != 0) "\\ufffd"u8.CopyTo(token.AsSpan(at));
+            else at++;
+        }
+        return token.Length;
+    }
+
+    /// <summary>1: the escape of a first half stands there; 2: of a second; 0: neither.</summary>
+    private static int SurrogateAt(ReadOnlySpan<byte> token, int at)
+    {
+        if (at + 6 >= token.Length || token[at] != (byte)'\\' || token[at + 1] != (byte)'u' || (token[at + 2] | 0x20) != 'd') return 0;
+        return (char)(token[at + 3] | 0x20) switch { '8' or '9' or 'a' or 'b' => 1, 'c' or 'd' or 'e' or 'f' => 2, _ => 0 };
+    }
+}
