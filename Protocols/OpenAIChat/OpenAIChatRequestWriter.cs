@@ -63,7 +63,7 @@ public static class OpenAIChatRequestWriter
         if (OpenAIRequestWords.EndUser(request.EndUserId) is { } user) json.WriteString(traits.IsOfficial ? "safety_identifier"u8 : "user"u8, user);
 
         // A server that only resembles OpenAI may refuse a member it does not know: there only the client's own key goes out.
-        if (traits.IsOfficial || request.CacheKey is not null) json.WriteString("prompt_cache_key"u8, OpenAIRequestWords.CacheKey(request));
+        if ((traits.IsOfficial || request.CacheKey is not null) && OpenAIRequestWords.CacheKey(request) is { } cacheKey) json.WriteString("prompt_cache_key"u8, cacheKey);
         if (OpenAIRequestWords.Tier(request.ServiceTier) is { } tier) json.WriteString("service_tier"u8, tier);
         if (!request.Stream) return;
         json.WriteBoolean("stream"u8, true);

@@ -52,9 +52,11 @@ public static class OpenAIRequestWords
     public static string? EndUser(string? id) => id is { Length: > 64 } ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id))) : id;
 
     /// <summary>The client's key, else one of the conversation's constant parts: end user, system prompt and tool names.</summary>
-    public static string CacheKey(ChatRequest request)
+    public static string? CacheKey(ChatRequest request)
     {
         if (request.CacheKey is { Length: > 0 } key) return EndUser(key)!;
+        // A key of nothing would throw all such conversations together.
+        if (request.EndUserId is null && request.System.Count == 0 && request.Tools.Count == 0) return null;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(request.EndUserId ?? ""));
         foreach (TextPart part in request.System) hash.AppendData(Encoding.UTF8.GetBytes("\0" + part.Text));

@@ -62,7 +62,7 @@ public static class OpenAIResponsesRequestWriter
             Format(json, format);
             json.WriteEndObject();
         }
-        json.WriteString("prompt_cache_key"u8, OpenAIRequestWords.CacheKey(request));
+        if (OpenAIRequestWords.CacheKey(request) is { } cacheKey) json.WriteString("prompt_cache_key"u8, cacheKey);
         string? tier = OpenAIRequestWords.Tier(request.ServiceTier);
         if (tier is not null && (!traits.BareParameters || tier == "priority")) json.WriteString("service_tier"u8, tier);
 
