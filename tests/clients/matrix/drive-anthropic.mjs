@@ -11,8 +11,9 @@ const parameters = (model, want) => ({
   ...(want.think || want.schema ? { output_config: { ...(want.think ? { effort: want.think } : {}), ...(want.schema ? { format: { type: 'json_schema', schema: want.schema } } : {}) } } : {}),
   ...(want.stops ? { stop_sequences: want.stops } : {}),
 });
+const mediaBlock = ({ mime, data }) => ({ type: mime.startsWith('image/') ? 'image' : 'document', source: { type: 'base64', media_type: mime, data } });
 const userTurn = ({ text, image }) => ({
-  role: 'user', content: image ? [{ type: 'text', text }, { type: 'image', source: { type: 'base64', media_type: image.mime, data: image.data } }] : text,
+  role: 'user', content: image ? [{ type: 'text', text }, mediaBlock(image)] : text,
 });
 
 function read(message) {
@@ -36,13 +37,17 @@ class Messages {
     if (want.tools) this.rest.tools = want.tools.map(({ name, description, schema }) => ({ name, description, input_schema: schema }));
   }
 
+  set model(name) { this.rest.model = name; }
+
   ask(content) {
     this.messages.push(userTurn(content));
     return this.#send();
   }
 
   answer(pairs) {
-    this.messages.push({ role: 'user', content: pairs.map(([call, content]) => ({ type: 'tool_result', tool_use_id: call.id, content })) });
+    this.messages.push({ role: 'user', content: pairs.map(([call, result]) => ({
+      type: 'tool_result', tool_use_id: call.id, content: result.image ? [{ type: 'text', text: result.text }, mediaBlock(result.image)] : result,
+    })) });
     return this.#send();
   }
 

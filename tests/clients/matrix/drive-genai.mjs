@@ -12,7 +12,12 @@ const config = (want) => ({
   ...(want.stops ? { stopSequences: want.stops } : {}),
 });
 const userParts = ({ text, image }) => [{ text }, ...(image ? [{ inlineData: { mimeType: image.mime, data: image.data } }] : [])];
-const resultParts = (pairs) => pairs.map(([{ id, name }, output]) => ({ functionResponse: { ...(id ? { id } : {}), name, response: { output } } }));
+const resultParts = (pairs) => pairs.map(([{ id, name }, result]) => ({
+  functionResponse: {
+    ...(id ? { id } : {}), name, response: { output: result.text ?? result },
+    ...(result.image ? { parts: [{ inlineData: { mimeType: result.image.mime, data: result.image.data } }] } : {}),
+  },
+}));
 
 /** Chunks of one answer, one for a whole one. */
 function read(chunks) {

@@ -8,6 +8,11 @@ const tokens = (input, cached, output, reasoning) => ({ input, cached, output, r
 const chatUsage = (usage) => usage && tokens(usage.prompt_tokens, usage.prompt_tokens_details?.cached_tokens, usage.completion_tokens, usage.completion_tokens_details?.reasoning_tokens);
 const CHAT_STOPS = { stop: 'end', tool_calls: 'tools', length: 'length', content_filter: 'refusal' };
 
+const dataUrl = ({ mime, data }) => `data:${mime};base64,${data}`;
+const isImage = ({ mime }) => mime.startsWith('image/');
+const chatMedia = (media) => (isImage(media) ? { type: 'image_url', image_url: { url: dataUrl(media) } } : { type: 'file', file: { filename: 'a.pdf', file_data: dataUrl(media) } });
+const responsesMedia = (media) => (isImage(media) ? { type: 'input_image', image_url: dataUrl(media), detail: 'auto' } : { type: 'input_file', filename: 'a.pdf', file_data: dataUrl(media) });
+
 class Chat {
   constructor(openai, model, want, streams) {
     Object.assign(this, { openai, streams });
@@ -22,8 +27,10 @@ class Chat {
     };
   }
 
+  set model(name) { this.rest.model = name; }
+
   ask({ text, image }) {
-    const content = image ? [{ type: 'text', text }, { type: 'image_url', image_url: { url: `data:${image.mime};base64,${image.data}` } }] : text;
+    const content = image ? [{ type: 'text', text }, chatMedia(image)] : text;
     this.messages.push({ role: 'user', content });
     return this.#send();
   }
@@ -69,14 +76,19 @@ class Responses {
     };
   }
 
+  set model(name) { this.rest.model = name; }
+
   ask({ text, image }) {
-    const content = image ? [{ type: 'input_text', text }, { type: 'input_image', image_url: `data:${image.mime};base64,${image.data}`, detail: 'auto' }] : text;
+    const content = image ? [{ type: 'input_text', text }, responsesMedia(image)] : text;
     this.input.push({ role: 'user', content });
     return this.#send();
   }
 
   answer(pairs) {
-    for (const [call, output] of pairs) this.input.push({ type: 'function_call_output', call_id: call.id, output });
+    for (const [call, result] of pairs) {
+      const output = result.image ? [{ type: 'input_text', text: result.text }, responsesMedia(result.image)] : result;
+      this.input.push({ type: 'function_call_output', call_id: call.id, output });
+    }
     return this.#send();
   }
 

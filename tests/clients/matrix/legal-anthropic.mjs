@@ -12,7 +12,7 @@ const image = object({
     url: object({ url: like(/^https:\/\//) }),
   }),
 }, C);
-const document = object({ source: anyObject }, { ...C, title: any, context: any, citations: any });
+const document = object({ source: tagged('type', { base64: object({ media_type: word('application/pdf'), data: base64 }) }) }, { ...C, title: any, context: any, citations: any });
 const BLOCKS = {
   user: {
     text, image, document,
@@ -47,12 +47,21 @@ const body = object({ model: word('claude-sonnet-5-5'), max_tokens: whole(1, 128
   metadata: object({}, { user_id: string }),
   service_tier: word('auto', 'standard_only'),
   cache_control: cache,
+  thread: tagged('type', { create: object({}), continue: object({ previous_message_id: filled }) }),
 });
 
 const blocks = (turn) => (typeof turn.content === 'string' ? [{ type: 'text', text: turn.content }] : turn.content);
 
+/** A turn of a thread says only what is new; this is all of it. */
+export function wholeThread(request, { stored }) {
+  if (request.thread?.type !== 'continue') return request;
+  const { messages, system, tools } = stored.get(request.thread.previous_message_id) ?? illegal('thread.previous_message_id', 'thread_not_found');
+  return { ...request, ...(system ? { system } : {}), ...(tools ? { tools } : {}), messages: [...messages, ...request.messages] };
+}
+
 export function anthropicRequest(request, { headers, issued, translated }) {
   body(request, 'body');
+  if (translated && request.thread) illegal('thread', 'not from a client of another protocol');
   if (!headers['anthropic-version']) illegal('anthropic-version', 'missing');
   const { messages } = request;
   if (messages[0].role !== 'user') illegal('messages[0].role', 'the first turn must be the user\'s');

@@ -22,7 +22,6 @@ const part = (value, path) => {
   object({}, { ...PAYLOADS, thought: bool, thoughtSignature: string })(value, path);
   const payloads = Object.keys(value).filter((key) => Object.hasOwn(PAYLOADS, key));
   if (payloads.length !== 1) illegal(path, `holds [${payloads}], not one thing`);
-  if (value.text === '' && !value.thoughtSignature) illegal(`${path}.text`, 'empty');
 };
 const declaration = (value, path) => {
   object({ name }, { description: string, parameters: protoSchema, parametersJsonSchema: jsonSchema, behavior: string })(value, path);
@@ -45,9 +44,20 @@ const body = object({ contents: list(object({ role: word('user', 'model'), parts
   }),
 });
 
+/** Neighbours of one role count as one content. */
+function joined(contents) {
+  const all = [];
+  for (const { role, parts } of contents) {
+    if (all.at(-1)?.role === role) all.at(-1).parts.push(...parts);
+    else all.push({ role, parts: [...parts] });
+  }
+  return all;
+}
+
 export function geminiRequest(request, { issued, translated }) {
   body(request, 'body');
-  const { contents, generationConfig = {} } = request;
+  const { generationConfig = {} } = request;
+  const contents = translated ? request.contents : joined(request.contents);
   const { responseSchema, responseJsonSchema, responseMimeType } = generationConfig;
   if (responseSchema && responseJsonSchema) illegal('generationConfig', 'two schemas');
   if ((responseSchema || responseJsonSchema) && responseMimeType !== 'application/json') illegal('generationConfig.responseMimeType', 'a schema needs application/json');
@@ -58,6 +68,8 @@ export function geminiRequest(request, { issued, translated }) {
   for (const [index, { role, parts }] of contents.entries()) {
     const path = `contents[${index}]`;
     if (translated && index > 0 && role === contents[index - 1].role) illegal(`${path}.role`, 'two contents of one role in a row');
+    // The libraries send back the empty text that ends a stream; a translation has no reason to.
+    if (translated && parts.some((one) => one.text === '' && !one.thoughtSignature)) illegal(path, 'an empty text');
     const calls = parts.filter((one) => one.functionCall);
     const results = parts.filter((one) => one.functionResponse).map((one) => one.functionResponse);
     if (role === 'user') {

@@ -1,5 +1,5 @@
-// What Chat Completions takes for gpt-6.1-sol.
-import { any, anyObject, bool, filled, illegal, imageUrl, like, list, nullable, number, object, strictSchema, string, tagged, textOr, whole, word } from './shape.mjs';
+// What Chat Completions takes for gpt-6.1-sol, and from those who have Gemini behind it.
+import { any, anyObject, bool, dataUrl, filled, illegal, imageUrl, like, list, nullable, number, object, strictSchema, string, tagged, textOr, whole, word } from './shape.mjs';
 
 const id = like(/^.{1,64}$/s);
 const name = like(/^[a-zA-Z0-9_-]{1,64}$/);
@@ -7,7 +7,7 @@ export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'ma
 export const TIERS = ['auto', 'default', 'flex', 'scale', 'priority', 'fast'];
 const text = object({ text: string }, { prompt_cache_breakpoint: any });
 const image = object({ image_url: object({ url: imageUrl }, { detail: word('auto', 'low', 'high', 'original') }) }, { prompt_cache_breakpoint: any });
-const file = object({ file: object({}, { file_data: string, file_id: string, filename: string }) });
+const file = object({ file: object({ file_data: dataUrl('application/pdf'), filename: filled }) });
 const texts = textOr(string, list(tagged('type', { text }), 1));
 
 /** Tool arguments a server must be able to read: the text of one JSON object. */
@@ -43,8 +43,8 @@ const message = (role) => tagged('role', {
   tool: object({ tool_call_id: id, content: texts }),
 });
 const assistant = (fields, calls) => object({}, { content: nullable(texts), refusal: nullable(string), tool_calls: list(calls, 1), name: string, annotations: any, ...fields });
-const body = (turn) => object({ model: word('gpt-6.1-sol'), messages: list(turn, 1) }, {
-  max_completion_tokens: whole(1), stream: bool, stream_options: object({}, { include_usage: bool, include_obfuscation: bool }),
+const body = (turn, model = 'gpt-6.1-sol', limit = 'max_completion_tokens') => object({ model: word(model), messages: list(turn, 1) }, {
+  [limit]: whole(1), stream: bool, stream_options: object({}, { include_usage: bool, include_obfuscation: bool }),
   tools: list(tagged('type', { function: functionTool }), 1),
   tool_choice: textOr(word('none', 'auto', 'required'), tagged('type', { function: object({ function: object({ name }) }) })),
   parallel_tool_calls: bool, response_format: tagged('type', { text: object({}), json_object: object({}), json_schema: object({ json_schema: jsonSchema({}) }) }),
@@ -53,7 +53,7 @@ const body = (turn) => object({ model: word('gpt-6.1-sol'), messages: list(turn,
   prompt_cache_key: like(/^.{1,64}$/), service_tier: word(...TIERS),
 });
 const PLAIN = body(message(assistant({}, call)));
-const SIGNED = body(message(assistant({}, signedCall)));
+const SIGNED = body(message(assistant({}, signedCall)), 'gemini-3.8-flash', 'max_tokens');
 const REASONING = body(message(assistant({ reasoning_content: string }, call)));
 
 /** `dialect`: `signed` takes Google's signatures on calls, `reasoning` takes the text of the reasoning back. */

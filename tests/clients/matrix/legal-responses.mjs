@@ -1,13 +1,13 @@
 // What the Responses API takes for gpt-6.1-sol.
 import { EFFORTS, TIERS, argumentsText, functionSchema, jsonSchema } from './legal-openai.mjs';
-import { any, anyObject, bool, filled, illegal, imageUrl, like, list, nullable, number, object, string, tagged, textOr, whole, word } from './shape.mjs';
+import { any, anyObject, bool, dataUrl, filled, illegal, imageUrl, like, list, nullable, number, object, string, tagged, textOr, whole, word } from './shape.mjs';
 
 const id = like(/^.{1,64}$/s);
 const name = like(/^[a-zA-Z0-9_-]{1,64}$/);
 const status = word('in_progress', 'completed', 'incomplete');
 const input_text = object({ text: string }, { prompt_cache_breakpoint: any });
 const input_image = object({ image_url: imageUrl }, { detail: word('auto', 'low', 'high', 'original'), prompt_cache_breakpoint: any });
-const input_file = object({}, { file_data: string, file_id: string, file_url: string, filename: string, detail: string });
+const input_file = object({ file_data: dataUrl('application/pdf'), filename: filled }, { detail: string });
 const output_text = object({ text: string }, { annotations: any, logprobs: any });
 const inputs = list(tagged('type', { input_text, input_image, input_file }), 1);
 const role = (content) => object({ content: textOr(string, content) }, { id, status, phase: nullable(word('commentary', 'final_answer')) });
@@ -66,7 +66,7 @@ export function responsesRequest(request, { issued, translated, stored }) {
     if (!entry.encrypted_content) illegal(`${path}.encrypted_content`, 'a reasoning item without it says nothing here');
     const proof = issued.get(entry.encrypted_content);
     if (proof === undefined) illegal(`${path}.encrypted_content`, `could not be verified: ${entry.encrypted_content.slice(0, 80)}`);
-    if (entry.summary.map((part) => part.text).join('') !== proof) illegal(`${path}.summary`, `not the summary that came with it: ${JSON.stringify(entry.summary).slice(0, 200)}`);
+    if (entry.summary.length && entry.summary.map((part) => part.text).join('') !== proof) illegal(`${path}.summary`, `not the summary that came with it: ${JSON.stringify(entry.summary).slice(0, 200)}`);
   }
   if (open.length) illegal('input', `no result for [${open}]`);
 }

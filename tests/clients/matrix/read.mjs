@@ -1,13 +1,14 @@
 // What a request says, whatever its protocol; for requests that passed the check of their protocol.
-// {system, texts, images, tools, calls, results, order, proofs, schema, max, stops, thinks, visible, effort}
-// `order` lists what the first assistant turn with a call holds: 'proof', 'text', 'call'.
+// {system, texts, spoken, images, tools, calls, results, order, proofs, schema, max, stops, thinks, visible, effort}
+// `order` lists what the assistant's turns hold, runs of text as one: 'proof', 'text', 'call'.
 
 const joined = (content) => (typeof content === 'string' ? content : (content ?? []).map((part) => part.text ?? '').join('\n'));
 const fromDataUrl = (url) => {
   const found = /^data:([^;]+);base64,(.*)$/s.exec(url);
   return found ? { mime: found[1], data: found[2] } : { url };
 };
-const empty = () => ({ system: '', texts: [], images: [], tools: [], calls: [], results: [], order: [], proofs: [], stops: [] });
+const empty = () => ({ system: '', spoken: '', texts: [], images: [], tools: [], calls: [], results: [], order: [], proofs: [], stops: [] });
+const speak = (seen, text) => { seen.order.push('text'); seen.spoken += text; };
 const asList = (content) => (typeof content === 'string' ? [{ type: 'text', text: content }] : content ?? []);
 
 function anthropic(body) {
@@ -16,11 +17,15 @@ function anthropic(body) {
   seen.tools = (body.tools ?? []).map((tool) => ({ name: tool.name, schema: tool.input_schema, description: tool.description }));
   for (const turn of body.messages) {
     for (const block of asList(turn.content)) {
-      if (block.type === 'text') turn.role === 'assistant' ? seen.order.push('text') : turn.role === 'system' ? (seen.system += block.text) : seen.texts.push(block.text);
+      if (block.type === 'text') turn.role === 'assistant' ? speak(seen, block.text) : turn.role === 'system' ? (seen.system += block.text) : seen.texts.push(block.text);
       if (block.type === 'image') seen.images.push(block.source.type === 'base64' ? { mime: block.source.media_type, data: block.source.data } : { url: block.source.url });
       if (block.type === 'thinking') { seen.order.push('proof'); seen.proofs.push(block.signature); }
       if (block.type === 'tool_use') { seen.order.push('call'); seen.calls.push({ id: block.id, name: block.name, args: block.input }); }
-      if (block.type === 'tool_result') seen.results.push({ id: block.tool_use_id, text: joined(block.content) });
+      if (block.type === 'document') seen.images.push({ mime: block.source.media_type, data: block.source.data });
+      if (block.type === 'tool_result') {
+        seen.results.push({ id: block.tool_use_id, text: joined(asList(block.content).filter((part) => part.type === 'text')) });
+        for (const part of asList(block.content)) if (part.type === 'image') seen.images.push({ mime: part.source.media_type, data: part.source.data });
+      }
     }
   }
   return Object.assign(seen, {
@@ -38,12 +43,13 @@ function openai(body) {
     if (turn.role === 'user') {
       for (const part of asList(turn.content)) {
         if (part.type === 'text') seen.texts.push(part.text);
+        if (part.type === 'file') seen.images.push(fromDataUrl(part.file.file_data));
         if (part.type === 'image_url') seen.images.push(fromDataUrl(part.image_url.url));
       }
     }
     if (turn.role !== 'assistant') continue;
     if (turn.reasoning_content) seen.proofs.push(turn.reasoning_content);
-    if (turn.content) seen.order.push('text');
+    if (turn.content) speak(seen, joined(turn.content));
     for (const call of turn.tool_calls ?? []) {
       const signature = call.extra_content?.google.thought_signature;
       if (signature) { seen.order.push('proof'); seen.proofs.push(signature); }
@@ -57,6 +63,8 @@ function openai(body) {
   });
 }
 
+const media = (seen, part) => ['input_image', 'input_file'].includes(part.type) && seen.images.push(fromDataUrl(part.image_url ?? part.file_data));
+
 function responses(body) {
   const seen = empty();
   seen.system = body.instructions ?? '';
@@ -65,13 +73,18 @@ function responses(body) {
   for (const item of items) {
     if (item.role === 'system' || item.role === 'developer') seen.system += joined(item.content);
     if (item.role === 'user') {
-      for (const part of asList(item.content)) part.type === 'input_image' ? seen.images.push(fromDataUrl(part.image_url)) : seen.texts.push(part.text);
+      for (const part of asList(item.content)) media(seen, part) || seen.texts.push(part.text);
     }
-    if (item.role === 'assistant') seen.order.push('text');
+    if (item.role === 'assistant') speak(seen, typeof item.content === 'string' ? item.content : item.content.map((part) => part.text).join(''));
     if (item.type === 'reasoning') { seen.order.push('proof'); seen.proofs.push(item.encrypted_content); }
-    if (item.type === 'item_reference' && item.id.startsWith('rs_')) { seen.order.push('proof'); seen.proofs.push(item.id); }
+    if (item.type === 'item_reference') {
+      seen.order.push({ rs: 'proof', msg: 'text', fc: 'call' }[item.id.split('_')[0]]);
+      if (item.id.startsWith('rs_')) seen.proofs.push(item.id);
+    }
     if (item.type === 'function_call') { seen.order.push('call'); seen.calls.push({ id: item.call_id, name: item.name, args: JSON.parse(item.arguments) }); }
-    if (item.type === 'function_call_output') seen.results.push({ id: item.call_id, text: joined(item.output) });
+    if (item.type === 'function_call_output') {
+      seen.results.push({ id: item.call_id, text: joined(asList(item.output).filter((part) => !media(seen, part))) });
+    }
   }
   return Object.assign(seen, {
     schema: body.text?.format?.schema, max: body.max_output_tokens, effort: body.reasoning?.effort, thinks: true, visible: Boolean(body.reasoning?.summary),
@@ -85,13 +98,14 @@ function gemini(body) {
   seen.tools = declared.map((tool) => ({ name: tool.name, schema: tool.parametersJsonSchema ?? tool.parameters, description: tool.description }));
   for (const { role, parts } of body.contents) {
     for (const part of parts) {
-      if (part.text && !part.thought) role === 'user' ? seen.texts.push(part.text) : seen.order.push('text');
+      if (part.text && !part.thought) role === 'user' ? seen.texts.push(part.text) : speak(seen, part.text);
       if (part.inlineData) seen.images.push({ mime: part.inlineData.mimeType, data: part.inlineData.data });
       if (part.fileData) seen.images.push({ url: part.fileData.fileUri });
       if (part.thoughtSignature) { seen.order.push('proof'); seen.proofs.push(part.thoughtSignature); }
       if (part.functionCall) { seen.order.push('call'); seen.calls.push({ id: part.functionCall.id, name: part.functionCall.name, args: part.functionCall.args ?? {} }); }
       if (part.functionResponse) {
         const { output = part.functionResponse.response.content, name: _, content: __, ...rest } = part.functionResponse.response;
+        for (const { inlineData } of part.functionResponse.parts ?? []) seen.images.push({ mime: inlineData.mimeType, data: inlineData.data });
         seen.results.push({ id: part.functionResponse.id, text: typeof output === 'string' && !Object.keys(rest).length ? output : JSON.stringify(part.functionResponse.response) });
       }
     }
@@ -103,4 +117,9 @@ function gemini(body) {
   });
 }
 
-export const READ = { anthropic, openai, responses, gemini };
+const reader = (read) => (body) => {
+  const seen = read(body);
+  seen.order = seen.order.filter((what, index) => what !== 'text' || seen.order[index - 1] !== 'text');
+  return seen;
+};
+export const READ = { anthropic: reader(anthropic), openai: reader(openai), responses: reader(responses), gemini: reader(gemini) };

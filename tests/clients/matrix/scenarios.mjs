@@ -13,6 +13,8 @@ const ARGS = [{ city: 'Oslo', unit: 'c', days: [1, 2.5], note: '"\u00f8" \\ \u{1
 const RESULT = '{"temp": 12.50, "big": 12345678901234567890, "e": 1E+2, "text": "\u00c5lesund \u201cmild\u201d \u{1F326} \\u0041 \\n \u2028 <b>&amp;</b>"}  \t\n ';
 const VALUE = { city: 'Oslo', degrees: 12.5, words: ['mild', '\u2614'] };
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+const PDF = Buffer.from('%PDF-1.4\n%\u00e2\u00e3\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj trailer<</Root 1 0 R>>\n%%EOF').toString('base64');
+const AGAIN = 'And tomorrow?';
 const REFUSED = 'the fake upstream does not like this: (marker-of-the-reason)';
 const WHOLE_WORDS = 'one two ';
 
@@ -53,6 +55,8 @@ function assertCalls({ steps, requests, context }, count) {
   assert.deepEqual(asked.tools.map((tool) => [tool.name, tool.description, Object.keys(tool.schema.properties), tool.schema.required]),
     tools.map((tool) => [tool.name, tool.description, Object.keys(tool.schema.properties), tool.schema.required]), 'the tool at the upstream');
   const remembered = Boolean(requests[1].request.previous_response_id);
+  const referred = requests[1].request.input?.some?.((item) => item.type === 'item_reference');
+  if (!remembered && !referred) assert.equal(told.spoken, TOOL_TEXT, 'what the assistant said, at the upstream');
   if (!remembered) assert.deepEqual(told.calls, ARGS.slice(0, count).map((args, index) => ({ id: context.callIds[index], name: 'get_weather', args })), 'the calls that came home');
   return { told, remembered };
 }
@@ -123,6 +127,41 @@ export const SCENARIOS = [
     },
   },
   {
+    name: 'pdf', want: {}, image: { mime: 'application/pdf', data: PDF },
+    answer: () => says(TEXT),
+    check({ steps, requests }) {
+      assert.equal(steps[0].text, TEXT);
+      assert.deepEqual([requests[0].said.texts, requests[0].said.images], [[PROMPT], [{ mime: 'application/pdf', data: PDF }]], 'the document at the upstream');
+    },
+  },
+  {
+    name: 'image in a result', want: { tools }, clients: ['responses', 'anthropic', 'gemini'], nativeOnly: true,
+    answer: (index, _, context) => (index === 0 ? toolAnswer(context, 1) : says(TEXT)),
+    execute: () => ({ text: 'a map', image: { mime: 'image/png', data: PNG } }),
+    check(cell) {
+      const { told } = assertCalls(cell, 1);
+      assert.deepEqual(told.images, [{ mime: 'image/png', data: PNG }], 'the image at the upstream');
+      assert.match(told.results[0].text, /a map/);
+    },
+  },
+  {
+    name: 'thinking, another model between', want: { tools, think: 'medium' }, nativeOnly: true, switches: true,
+    answer: (index, _, context) => (index === 0 ? thoughtful(context) : says(TEXT)),
+    answerBetween: (_, __, context) => ({ parts: [{ thought: THOUGHT, proof: context.proof }, { text: TEXT }], stop: 'end' }),
+    execute: () => RESULT,
+    again: AGAIN,
+    check({ steps, requests, between, context }) {
+      assert.deepEqual(steps.map((step) => [step.text, step.stop]), [[TOOL_TEXT, 'tools'], [TEXT, 'end'], [TEXT, 'end']]);
+      assert.deepEqual([requests.length, between.length], [2, 1], 'requests at the two upstreams');
+      for (const { said } of [between[0], requests[1]]) {
+        assert.deepEqual(said.calls.map((call) => call.args), [ARGS[0]]);
+        assert.deepEqual(said.results.map((result) => result.text), [RESULT]);
+      }
+      assert.deepEqual([requests[1].said.spoken, requests[1].said.texts], [TOOL_TEXT + TEXT, [PROMPT, AGAIN]], 'what was said before, at the upstream');
+      assert.deepEqual(requests[1].said.proofs, context.upstream === 'openai' ? [] : [context.proof], 'the proof that came home');
+    },
+  },
+  {
     name: 'usage', want: {},
     answer: () => says(TEXT),
     check({ steps, driver }) {
@@ -188,7 +227,7 @@ function checkProof(cell) {
   if (remembered) return;
   const home = {
     anthropic: [['proof', 'text', 'call'], [context.proof]], responses: [['proof', 'text', 'call'], [context.proof]], gemini: [['text', 'proof', 'call'], [context.proof]],
-    openai: { signed: [['text', 'proof', 'call'], [context.proof]], reasoning: [['text', 'call'], [THOUGHT]] }[dialect] ?? [['text', 'call'], []],
+    openai: { signed: [['text', 'proof', 'call'], [context.proof]], reasoning: [['text', 'call'], cell.translated ? [THOUGHT] : []] }[dialect] ?? [['text', 'call'], []],
   }[context.upstream];
   const forgets = !cell.translated && driver.hides?.includes('thoughts');
   const byReference = !cell.translated && context.upstream === 'responses' && told.proofs[0]?.startsWith('rs_');

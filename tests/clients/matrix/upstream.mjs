@@ -4,7 +4,7 @@ import { setImmediate as tick } from 'node:timers/promises';
 import { ENCODE } from './encode.mjs';
 import { READ } from './read.mjs';
 import { Illegal, illegal } from './shape.mjs';
-import { anthropicRequest } from './legal-anthropic.mjs';
+import { anthropicRequest, wholeThread } from './legal-anthropic.mjs';
 import { openaiRequest } from './legal-openai.mjs';
 import { responsesRequest } from './legal-responses.mjs';
 import { geminiRequest } from './legal-gemini.mjs';
@@ -34,7 +34,8 @@ function remember(script, protocol, answer, response) {
   script.stored.set(response.id, output.filter((item) => item.type === 'function_call').map((item) => item.call_id));
 }
 
-async function answerTo(script, { protocol, request, headers, path, query }, response) {
+async function answerTo(script, { protocol, body, headers, path, query }, response) {
+  const request = protocol === 'anthropic' ? wholeThread(body, script) : body;
   const verb = PATHS[protocol].exec(path) ?? illegal(path, 'no such path');
   const strange = Object.keys(headers).find((name) => FOREIGN[protocol].test(name));
   if (strange) illegal(strange, 'a header of another protocol');
@@ -46,10 +47,11 @@ async function answerTo(script, { protocol, request, headers, path, query }, res
   const encode = ENCODE[protocol];
   if (answer.status) return send(response, answer.status, encode.error(answer.status, answer.message));
   const at = { model: MODELS[protocol], id: `${script.id}_${index}`, request, usage: request.stream_options?.include_usage };
-  const body = encode.whole(answer, at);
-  remember(script, protocol, answer, body);
+  const whole = encode.whole(answer, at);
+  remember(script, protocol, answer, whole);
+  if (request.thread) script.stored.set(whole.id, { ...request, messages: [...request.messages, { role: 'assistant', content: whole.content.map(({ citations: _, ...block }) => block) }] });
   const streams = protocol === 'gemini' ? verb[1] === 'streamGenerateContent' : request.stream === true;
-  if (!streams) return send(response, 200, body);
+  if (!streams) return send(response, 200, whole);
   if (protocol === 'gemini' && !/(^|&)alt=sse\b/.test(query)) illegal('alt', 'a stream without alt=sse');
   const events = encode.events(answer, at);
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
@@ -82,7 +84,7 @@ export async function startUpstream(protocol) {
       const body = Buffer.concat(pieces).toString('utf8');
       try {
         const [path, query = ''] = message.url.split('?');
-        await answerTo(script, { protocol, request: JSON.parse(body), headers: message.headers, path, query }, response);
+        await answerTo(script, { protocol, body: JSON.parse(body), headers: message.headers, path, query }, response);
       } catch (error) {
         const why = error instanceof Illegal ? error.message : `the fake upstream failed: ${error.stack}`;
         script?.faults.push({ why, body });
