@@ -109,7 +109,7 @@ async function cell(driver, scenario, upstream) {
   } catch (error) {
     fault = `${error.code === 'ERR_ASSERTION' ? '' : `${error.name}: `}${error.message}${error.cause ? ` (${error.cause.message ?? error.cause})` : ''}`;
   }
-  const illegal = faults.map(({ why, body }) => `the upstream refuses: ${why}\n${body.slice(0, 3000)}`);
+  const illegal = faults.map(({ why, body }) => `the upstream refuses: ${why}\n${body.slice(0, 1500)}`);
   return illegal.length ? [...illegal, fault].filter(Boolean).join('\n') : fault;
 }
 

@@ -29,6 +29,7 @@ async function run({ languageModel, protocol, want, streams, options }, { text, 
     ...(want.schema ? { output: Output.object({ schema: jsonSchema(want.schema) }) } : {}),
     ...(want.max ? { maxOutputTokens: want.max } : {}),
     ...(want.stops ? { stopSequences: want.stops } : {}),
+    ...(want.force ? { toolChoice: { type: 'tool', toolName: want.force } } : {}),
     providerOptions: merged(want.think ? thinking[protocol](want.think) : {}, options),
     stopWhen: isStepCount(4),
   };

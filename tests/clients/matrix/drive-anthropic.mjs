@@ -10,6 +10,8 @@ const parameters = (model, want) => ({
   ...(want.think ? { thinking: { type: 'adaptive', display: 'summarized' } } : {}),
   ...(want.think || want.schema ? { output_config: { ...(want.think ? { effort: want.think } : {}), ...(want.schema ? { format: { type: 'json_schema', schema: want.schema } } : {}) } } : {}),
   ...(want.stops ? { stop_sequences: want.stops } : {}),
+  ...(want.force ? { tool_choice: { type: 'tool', name: want.force } } : {}),
+  ...(want.single ? { tool_choice: { type: 'auto', disable_parallel_tool_use: true } } : {}),
 });
 const mediaBlock = ({ mime, data }) => ({ type: mime.startsWith('image/') ? 'image' : 'document', source: { type: 'base64', media_type: mime, data } });
 const userTurn = ({ text, image }) => ({

@@ -10,6 +10,7 @@ const config = (want) => ({
   ...(want.schema ? { responseMimeType: 'application/json', responseJsonSchema: want.schema } : {}),
   ...(want.max ? { maxOutputTokens: want.max } : {}),
   ...(want.stops ? { stopSequences: want.stops } : {}),
+  ...(want.force ? { toolConfig: { functionCallingConfig: { mode: 'ANY', allowedFunctionNames: [want.force] } } } : {}),
 });
 const userParts = ({ text, image }) => [{ text }, ...(image ? [{ inlineData: { mimeType: image.mime, data: image.data } }] : [])];
 const resultParts = (pairs) => pairs.map(([{ id, name }, result]) => ({

@@ -24,7 +24,10 @@ class Chat {
       ...(want.schema ? { response_format: { type: 'json_schema', json_schema: { name: 'weather', schema: want.schema, strict: true } } } : {}),
       ...(want.max ? { max_completion_tokens: want.max } : {}),
       ...(want.stops ? { stop: want.stops } : {}),
+      ...(want.force ? { tool_choice: { type: 'function', function: { name: want.force } } } : {}),
+      ...(want.single ? { parallel_tool_calls: false } : {}),
     };
+    this.asksUsage = !want.noUsage;
   }
 
   set model(name) { this.rest.model = name; }
@@ -45,7 +48,7 @@ class Chat {
     let whole;
     let thought = '';
     if (this.streams) {
-      const stream = this.openai.chat.completions.stream({ ...request, stream_options: { include_usage: true } });
+      const stream = this.openai.chat.completions.stream({ ...request, ...(this.asksUsage ? { stream_options: { include_usage: true } } : {}) });
       // The helper keeps only the last piece of a field it does not know.
       stream.on('chunk', (chunk) => { thought += chunk.choices[0]?.delta.reasoning_content ?? ''; });
       whole = await stream.finalChatCompletion();
@@ -73,6 +76,8 @@ class Responses {
       ...(want.think ? { reasoning: { effort: want.think, summary: 'auto' }, include: ['reasoning.encrypted_content'] } : {}),
       ...(want.schema ? { text: { format: { type: 'json_schema', name: 'weather', schema: want.schema, strict: true } } } : {}),
       ...(want.max ? { max_output_tokens: want.max } : {}),
+      ...(want.force ? { tool_choice: { type: 'function', name: want.force } } : {}),
+      ...(want.single ? { parallel_tool_calls: false } : {}),
     };
   }
 

@@ -1,5 +1,6 @@
 // What a request says, whatever its protocol; for requests that passed the check of their protocol.
 // {system, texts, spoken, images, tools, calls, results, order, proofs, schema, max, stops, thinks, visible, effort}
+// `forced` names the one tool that must be called, `single` says that one call at a time is wanted.
 // `order` lists what the assistant's turns hold, runs of text as one: 'proof', 'text', 'call'.
 
 const joined = (content) => (typeof content === 'string' ? content : (content ?? []).map((part) => part.text ?? '').join('\n'));
@@ -30,6 +31,7 @@ function anthropic(body) {
   }
   return Object.assign(seen, {
     schema: body.output_config?.format?.schema, max: body.max_tokens, stops: body.stop_sequences ?? [], effort: body.output_config?.effort,
+    single: body.tool_choice?.disable_parallel_tool_use,
     thinks: body.thinking?.type === 'adaptive', visible: body.thinking?.type === 'adaptive' && body.thinking.display !== 'omitted',
   });
 }
@@ -59,6 +61,7 @@ function openai(body) {
   }
   return Object.assign(seen, {
     schema: body.response_format?.json_schema?.schema, max: body.max_completion_tokens, stops: typeof body.stop === 'string' ? [body.stop] : body.stop ?? [],
+    forced: body.tool_choice?.function?.name, single: body.parallel_tool_calls === false,
     effort: body.reasoning_effort, thinks: true, visible: true,
   });
 }
@@ -87,7 +90,7 @@ function responses(body) {
     }
   }
   return Object.assign(seen, {
-    schema: body.text?.format?.schema, max: body.max_output_tokens, effort: body.reasoning?.effort, thinks: true, visible: Boolean(body.reasoning?.summary),
+    schema: body.text?.format?.schema, forced: body.tool_choice?.name, single: body.parallel_tool_calls === false, max: body.max_output_tokens, effort: body.reasoning?.effort, thinks: true, visible: Boolean(body.reasoning?.summary),
   });
 }
 
@@ -110,6 +113,8 @@ function gemini(body) {
       }
     }
   }
+  const calling = body.toolConfig?.functionCallingConfig;
+  seen.forced = calling?.mode === 'ANY' && calling.allowedFunctionNames?.length === 1 ? calling.allowedFunctionNames[0] : undefined;
   const { responseJsonSchema, responseSchema, maxOutputTokens, stopSequences = [], thinkingConfig } = body.generationConfig ?? {};
   return Object.assign(seen, {
     schema: responseJsonSchema ?? responseSchema, max: maxOutputTokens, stops: stopSequences, effort: thinkingConfig?.thinkingLevel?.toLowerCase(),

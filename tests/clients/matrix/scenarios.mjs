@@ -110,6 +110,26 @@ export const SCENARIOS = [
     },
   },
   {
+    name: 'one call at a time', want: { tools, single: true }, clients: ['openai', 'responses', 'anthropic'], nativeOnly: true,
+    // Gemini has no word for it: of its calls only the first may arrive.
+    answer: (index, _, context) => (index === 0 ? toolAnswer(context, context.upstream === 'gemini' ? 3 : 1) : says(TEXT)),
+    execute: () => RESULT,
+    check(cell) {
+      assertCalls(cell, 1);
+      if (cell.context.upstream !== 'gemini') assert.equal(cell.requests[0].said.single, true, 'the wish at the upstream');
+    },
+  },
+  {
+    // Anthropic's newest models refuse it.
+    name: 'forced tool', want: { tools, force: 'get_weather' }, nativeOnly: true, upstreams: ['openai', 'responses', 'gemini'],
+    answer: (index, _, context) => (index === 0 ? toolAnswer(context, 1) : says(TEXT)),
+    execute: () => RESULT,
+    check(cell) {
+      assertCalls(cell, 1);
+      assert.equal(cell.requests[0].said.forced, 'get_weather', 'the tool that must be called, at the upstream');
+    },
+  },
+  {
     name: 'structured', want: { schema: valueSchema },
     answer: () => says(JSON.stringify(VALUE)),
     check({ steps, requests }) {
@@ -169,6 +189,14 @@ export const SCENARIOS = [
       const { reasoning: thought, ...expected } = USAGE;
       assert.deepEqual(rest, expected);
       assert.ok(reasoning === thought || (driver.hides?.includes('reasoning tokens') && reasoning === undefined), `reasoning tokens: ${reasoning}`);
+    },
+  },
+  {
+    name: 'usage, not asked for', want: { noUsage: true }, clients: ['openai'], nativeOnly: true, streamsOnly: true,
+    answer: () => says(TEXT),
+    check({ steps }) {
+      assert.equal(steps[0].text, TEXT);
+      assert.ok(steps[0].usage == null, `usage: ${JSON.stringify(steps[0].usage)}`);
     },
   },
   {
