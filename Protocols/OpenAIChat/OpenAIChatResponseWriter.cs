@@ -80,7 +80,8 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
         _output.Write(_head);
         _output.Write("{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":"u8);
         _output.Write(call.IndexText);
-        _output.Write(",\"extra_content\":{\"google\":{\"thought_signature\":"u8);
+        // Libraries that check the shape of a chunk want a function in every piece of a call.
+        _output.Write(",\"function\":{\"arguments\":\"\"},\"extra_content\":{\"google\":{\"thought_signature\":"u8);
         _output.Write(jsonString);
         _output.Write("}}}]}"u8);
         Tail(default);
