@@ -3,7 +3,7 @@
 const textOf = (content) => {
   if (content == null) return '';
   if (typeof content === 'string') return content;
-  return content.map((part) => part.text ?? '').join('');
+  return content.map((part) => part.text ?? part.tool_name ?? '').join('');
 };
 /** The name of a namespace's tool where there are no namespaces. */
 export const flat = (namespace, name) => (namespace ? `${namespace}__${name}` : name);

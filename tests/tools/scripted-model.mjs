@@ -10,7 +10,8 @@ import { callEvents, textEvents, wholeCalls, wholeText } from './turns.mjs';
 
 /** A tool that goes round in circles is cut off. */
 const REQUEST_LIMIT = 40;
-export const FINAL = (text) => `All done \u2014 ${digest(text)} \u{1F326}`;
+/** What the model says in the end: only who saw every result can say it. */
+export const FINAL = (results) => `All done \u2014 ${digest(JSON.stringify(results.flat().map(({ text }) => text)))} \u{1F326}`;
 export const SIDE_TEXT = 'Write done.txt';
 
 /** What a POST asks of the model: `{protocol, verb, model}`. */
@@ -28,11 +29,9 @@ function route(path) {
 /** Which turn of the script a request asks for, and what the tools said so far. Some Gemini clients leave the ids out: there the order tells. */
 function standing(job, protocol, body) {
   const results = READ[protocol].results(body);
+  const isNamed = results.some(({ id }) => job.steps.some((step, index) => step.some((_, number) => id === callId(index, number))));
   let place = 0;
-  const done = job.steps.map((step, index) => step.map((_, number) => {
-    const atPlace = results[place++];
-    return atPlace && atPlace.id === undefined ? atPlace : results.find(({ id }) => id === callId(index, number));
-  }));
+  const done = job.steps.map((step, index) => step.map((_, number) => (isNamed ? results.find(({ id }) => id === callId(index, number)) : results[place++])));
   const turn = done.findIndex((step) => step.some((result) => !result));
   return { done, turn: turn < 0 ? job.steps.length : turn };
 }
@@ -59,12 +58,12 @@ function answer(protocol, job, entry, call, response) {
   Object.assign(entry, { json: body, verb: call.verb, model: call.model ?? body.model });
   if (call.verb === 'count') { entry.side = true; return sendJson(response, 200, call.answer); }
 
-  entry.faults = judge(protocol, body);
+  entry.faults = job.foreign ? judge(protocol, body) : [];
   if (entry.faults.length) return sendJson(response, 400, PROTOCOLS[protocol].error(400, `not legal here: ${entry.faults.join('; ')}`));
 
   const offered = READ[protocol].tools(body);
   const streams = call.verb === 'stream' || body.stream === true;
-  const wanted = job.steps.flat().map(({ namespace, name }) => flat(namespace, name));
+  const wanted = job.steps.flat().filter(({ isLate }) => !isLate).map(({ namespace, name }) => flat(namespace, name));
   const calls = READ[protocol].calls(body);
   if (!wanted.every((name) => offered.includes(name))) {
     entry.side = true;
@@ -76,14 +75,19 @@ function answer(protocol, job, entry, call, response) {
   const { turn, done } = standing(job, protocol, body);
   Object.assign(entry, { turn, calls, results: done });
   if (turn === job.steps.length) {
-    const text = FINAL(done.at(-1)[0].text);
+    const text = FINAL(done);
     return streams ? stream(response, textEvents(protocol, entry.model, turn, text)) : sendJson(response, 200, wholeText(protocol, entry.model, turn, text));
   }
+  for (const { name, isLate } of job.steps[turn]) if (isLate && !offered.includes(name)) entry.fault = new Error(`${name} is not among the tools now`);
   const made = job.steps[turn].map((step, number) => ({ ...step, id: callId(turn, number), name: protocol === 'responses' ? step.name : flat(step.namespace, step.name) }));
   return streams ? stream(response, callEvents(protocol, entry.model, turn, made)) : sendJson(response, 200, wholeCalls(protocol, entry.model, turn, made));
 }
 
-/** Starts the model. `requests` holds what came, in order. `job`: `{steps: [[{name, args, kind}, ...], ...]}`, a step's calls go out in one turn. */
+/**
+ * Starts the model. `requests` holds what came, in order. 
+ * `job`: `{steps: [[{name, args, kind, namespace, expect, isLate}, ...], ...], foreign}`; a step's calls go out in one turn; `expect` = what a
+ * result holds; `isLate` = a tool that is not offered from the start; `foreign` = aiproxy translates.
+ */
 export async function startModel(protocol, job) {
   const requests = [];
   const server = createServer((request, response) => {

@@ -9,7 +9,10 @@ export const CONTENT = '\u00c5lesund \u201cmild\u201d \u{1F326} \\n "quoted" \'s
 export const PROMPT = 'Write the agreed text into done.txt, then show the file.';
 
 const put = (path, text) => { mkdirSync(dirname(path), { recursive: true }); writeFileSync(path, text); };
-const two = (command, more = {}) => [{ name: command.name, args: { ...more, ...command.first } }, { name: command.name, args: { ...more, ...command.second } }];
+/** What `cat` shows of it, its last line end aside. */
+const SHOWN = CONTENT.trimEnd();
+/** Two calls in one turn. */
+const two = ({ name, first, second }, more = {}) => [{ name, args: { ...more, ...first }, expect: SHOWN }, { name, args: { ...more, ...second }, expect: 'second' }];
 
 const patch = (file) => `*** Begin Patch\n*** Add File: ${file}\n${CONTENT.replace(/^(?=.)/gm, '+')}*** End Patch`;
 
@@ -17,7 +20,7 @@ export const TOOLS = {
   'claude-code': {
     package: '@anthropic-ai/claude-code', command: 'claude', protocol: 'anthropic', model: 'claude-sonnet-5-5',
     start: ({ url, model }) => ({
-      args: ['-p', PROMPT, '--model', model, '--allowedTools', 'Bash', 'Write', 'Read'],
+      args: ['-p', PROMPT, '--model', model, '--allowedTools', 'Bash', 'Write', 'ToolSearch', 'CronList'],
       env: { ANTHROPIC_BASE_URL: url, ANTHROPIC_AUTH_TOKEN: CLIENT_KEY },
     }),
     steps: (work) => [
@@ -41,13 +44,12 @@ wire_api = "responses"
         env: { AIP_KEY: CLIENT_KEY, CODEX_HOME: join(home, '.codex') },
       };
     },
-    // For models that it knows, Codex offers one free-form tool that takes JavaScript, and announces it within the input.
+    // For models that it knows, Codex offers one free-form tool that takes JavaScript, announces it within the input
+    // and takes no parallel calls.
     steps: () => [
       [{ namespace: 'functions', name: 'exec', kind: 'custom', args: { input: `text(await tools.apply_patch(${JSON.stringify(patch('done.txt'))}));\n` } }],
-      [
-        { namespace: 'functions', name: 'exec', kind: 'custom', args: { input: 'const r = await tools.exec_command({ cmd: "cat done.txt" });\ntext(r.output);' } },
-        { namespace: 'functions', name: 'exec', kind: 'custom', args: { input: 'text("second")' } },
-      ],
+      [{ namespace: 'functions', name: 'exec', kind: 'custom', args: { input: 'const r = await tools.exec_command({ cmd: "cat done.txt" });\ntext(r.output);' }, expect: SHOWN }],
+      [{ namespace: 'functions', name: 'exec', kind: 'custom', args: { input: 'text("second")' }, expect: 'second' }],
     ],
   },
   'gemini-cli': {
@@ -80,6 +82,29 @@ const opencode = (protocol, npm, base, model) => ({
     two({ name: 'bash', first: { command: 'cat done.txt' }, second: { command: 'echo second' } }, { description: 'Show' }),
   ],
 });
+// A tool that Claude Code announces by name only: the model looks it up, then it is among the tools.
+TOOLS['claude-code, tool search'] = {
+  ...TOOLS['claude-code'],
+  steps: (work) => [
+    [{ name: 'ToolSearch', args: { query: 'select:CronList', max_results: 1 }, expect: 'CronList' }],
+    [{ name: 'CronList', args: {}, expect: '', isLate: true }],
+    ...TOOLS['claude-code'].steps(work),
+  ],
+};
+// Without a model named, Gemini CLI has a small model choose one first, in JSON.
+TOOLS['gemini-cli, routed'] = { ...TOOLS['gemini-cli'], model: null };
+// Codex's own provider with another address: it asks for a web socket first.
+TOOLS['codex, built-in'] = {
+  ...TOOLS.codex,
+  start: ({ url, model, home }) => {
+    put(join(home, '.codex/config.toml'), `model = "${model}"\nopenai_base_url = "${url}/v1"\n`);
+    return {
+      args: ['exec', '--skip-git-repo-check', '--dangerously-bypass-approvals-and-sandbox', PROMPT],
+      env: { CODEX_API_KEY: CLIENT_KEY, CODEX_HOME: join(home, '.codex') },
+    };
+  },
+};
+// A model that Codex does not know: functions in place of the free-form tool.
 TOOLS['codex, strange model'] = {
   ...TOOLS.codex, model: 'claude-sonnet-5-5',
   steps: () => [

@@ -1,7 +1,6 @@
 // The example transcripts with other calls in place of theirs: a turn that thinks, says a word and calls tools.
 import { PROTOCOLS, SIGNATURES } from '../clients/answers.mjs';
 
-export { SIGNATURES };
 const ITS_CALL = 2; // the place of the call among the parts of each transcript: thought, text, call
 
 /** A stream event's data, parsed, between what stood around it; an event without JSON stays as it is. */
