@@ -31,7 +31,7 @@ public sealed class CopyWay(IResponseReader reader, IFrameReader frames, bool is
             raw = raw[1..];
         }
         if (raw.IsEmpty) return;
-        _endsAsItCame = !isStrict || (!HasComment(raw) && (frame.Data.IsEmpty || ReframeWay.IsChunk(frame.Data)));
+        _endsAsItCame = !isStrict || (ReframeWay.IsChunk(frame.Data) && !HasComment(raw));
         if (_endsAsItCame) output.Write(raw);
         else ReframeWay.WriteEvent(frame.Data, output);
     }

@@ -19,7 +19,7 @@ public sealed class ForwarderTests
         if (change is not null) config = change(config);
         var protocol = (IUpstreamProtocol)TestExchange.Protocols[type];
         var target = new UpstreamTarget(config, new ScriptedType(type, protocol, _upstream), protocol, "up-model", credential is null ? null : new Secret(credential), 0);
-        return new Forwarder(new UpstreamClients(), new UpstreamMessage("aiproxy/test")).SendAsync(test.Exchange, target).WaitAsync(TimeSpan.FromSeconds(20));
+        return new Forwarder(new UpstreamClients(), new UpstreamMessage("aiproxy/test"), new Translation(new ProofCache(TimeProvider.System))).SendAsync(test.Exchange, target).WaitAsync(TimeSpan.FromSeconds(20));
     }
 
     [Fact]

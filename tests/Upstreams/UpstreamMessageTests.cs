@@ -8,17 +8,19 @@ namespace Aiproxy.Tests.Upstreams;
 /// <summary>The bytes, headers and addresses that an upstream gets.</summary>
 public sealed class UpstreamMessageTests
 {
-    private static readonly UpstreamTable Types = UpstreamTable.Create(TestExchange.Protocols, TimeProvider.System);
+    private static readonly UpstreamTable Types = UpstreamTable.Create(TimeProvider.System);
 
     private static UpstreamTarget Target(string type, string model = "up-model", string? credential = "sk-fake-1", Func<UpstreamConfig, UpstreamConfig>? change = null)
     {
         UpstreamConfig config = TestExchange.Upstream(type, "https://h.invalid/prefix");
         IUpstreamType found = Types.Find(type)!;
-        return new(change is null ? config : change(config), found, found.ProtocolFor(TestExchange.Protocols[type])!, model, credential is null ? null : new Secret(credential), 0);
+        return new(change is null ? config : change(config), found, found.ProtocolFor(TestExchange.Protocols[type], config)!, model, credential is null ? null : new Secret(credential), 0);
     }
 
     private static HttpRequestMessage Make(TestExchange test, UpstreamTarget target) =>
-        new UpstreamMessage("aiproxy/test").Create(test.Exchange, target, target.Config.BaseUrls[0], UpstreamMessage.Body(test.Exchange, target));
+        new UpstreamMessage("aiproxy/test").Create(test.Exchange, target, target.Config.BaseUrls[0], test.Exchange.Forwards(target)
+            ? UpstreamMessage.Forwarded(test.Exchange, target.Model)
+            : [new Translation(new ProofCache(TimeProvider.System)).Body(test.Exchange, target, dropsProofs: false)]);
 
     private static string Header(HttpRequestMessage message, string name) => message.Headers.NonValidated.TryGetValues(name, out var values) ? string.Join(" | ", values) : "-";
 
