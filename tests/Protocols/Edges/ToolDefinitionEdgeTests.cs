@@ -232,4 +232,59 @@ public sealed class ToolDefinitionEdgeTests
         Assert.Equal("custom", body.Text("tools.0.type"));
         Assert.Equal("lark", body.Text("tools.0.custom.format.grammar.syntax"));
     }
+
+    private const string Closed = """{"type":"object","properties":{"a":{"type":"string"},"b":{"type":["array","null"],"items":{"enum":[1,2]}}},"required":["a","b"],"additionalProperties":false}""";
+
+    [Theory]
+    [InlineData(Closed, true)]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string"}},"required":["a"]}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string","minLength":1}},"required":["a"],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"object"}},"required":["a"],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"array","items":{"type":"string"}}""", false)]
+    public void OutputSchemaOfAnAlwaysStrictClient_IsStrictOnlyWhereItFitsTheSubset(string schema, bool fits)
+    {
+        string anthropic = $$"""{{{Messages}},"output_config":{"format":{"type":"json_schema","schema":{{schema}} } } }""";
+        string gemini = $$"""{"contents":[{"parts":[{"text":"q"}]}],"generationConfig":{"responseMimeType":"application/json","responseJsonSchema":{{schema}} } }""";
+        foreach ((string client, string body) in (ReadOnlySpan<(string, string)>)[("anthropic", anthropic), ("gemini", gemini)])
+        {
+            JsonElement chat = Request(client, body, "openai").At("response_format.json_schema");
+            Assert.Equal(fits, chat.Has("strict") && chat.At("strict").GetBoolean());
+            Assert.Equal(fits, Request(client, body, "responses").At("text.format.strict").GetBoolean());
+        }
+        string asked = $$"""{{{Messages}},"response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,"schema":{{schema}} } } }""";
+        Assert.True(Request("openai", asked, "responses").At("text.format.strict").GetBoolean());
+    }
+
+    [Theory]
+    [InlineData("openai")]
+    [InlineData("responses")]
+    [InlineData("gemini")]
+    public void ToolWhoseSchemaOnlyAnthropicKnows_IsRefusedAlsoBesideOthers(string upstream)
+    {
+        string body = $$"""{{{Messages}},"tools":[{"name":"f","input_schema":{"type":"object"} },{"type":"bash_20250124","name":"bash"}]}""";
+        Assert.Equal((ErrorKind.Unsupported, "tools[1]"), (Refused("anthropic", body, upstream).Kind, Refused("anthropic", body, upstream).Param));
+        string search = body.Replace("bash_20250124", "web_search_20250305");
+        Assert.DoesNotContain("web_search", Request("anthropic", search, upstream).GetRawText());
+    }
+
+    [Theory]
+    [InlineData("openai")]
+    [InlineData("anthropic")]
+    [InlineData("gemini")]
+    public void RemoteServer_IsRefused_OtherHostedToolsAreDroppedBesideFunctions(string upstream)
+    {
+        const string Body = """{"input":"q","tools":[{"type":"function","name":"f","parameters":{"type":"object"}},{"type":"computer_use_preview"},{"type":"TYPE","server_label":"s"}]}""";
+        Assert.Equal("tools[2]", Refused("responses", Body.Replace("TYPE", "mcp"), upstream).Param);
+        Assert.DoesNotContain("server_label", Request("responses", Body.Replace("TYPE", "web_search"), upstream).GetRawText());
+    }
+
+    [Theory]
+    [InlineData("""{"type":"item_reference","id":"msg_1"}""")]
+    [InlineData("""{"type":"compaction","encrypted_content":"x"}""")]
+    public void ItemThatOnlyItsProviderCanRead_IsRefusedForEachUpstream(string item)
+    {
+        foreach (string upstream in (string[])["anthropic", "openai", "gemini"])
+            Assert.Equal("input[1]", Refused("responses", $$"""{"input":["q",{{item}}]}""", upstream).Param);
+    }
 }
