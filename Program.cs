@@ -20,7 +20,7 @@ public static class Program
 
         TimeProvider clock = TimeProvider.System;
         var protocols = new ProtocolTable([new AnthropicProtocol(), new OpenAIChatProtocol(), new OpenAIResponsesProtocol(), new GeminiProtocol()]);
-        UpstreamTable types = UpstreamTable.Create(protocols, clock);
+        UpstreamTable types = UpstreamTable.Create(clock);
         var reader = new ConfigReader(types.Facts, Environment.GetEnvironmentVariable);
         var server = new ProxyServer(protocols, types, reader, clock);
         var commands = new CommandLine(

@@ -148,7 +148,7 @@ public sealed class AttemptLoop(Forwarder forwarder, UpstreamTable types, Upstre
         };
         run.TellRoute();
         var target = new UpstreamTarget(
-            route.Upstream, type, type.ProtocolFor(exchange.Protocol)!, route.UpstreamModel,
+            route.Upstream, type, type.ProtocolFor(exchange.Protocol, route.Upstream)!, route.UpstreamModel,
             slot.Index < route.Upstream.Tokens.Count ? route.Upstream.Tokens[slot.Index] : null, slot.Index);
         try
         {
@@ -172,7 +172,7 @@ public sealed class AttemptLoop(Forwarder forwarder, UpstreamTable types, Upstre
         {
             run.IsServed = true;
             IUpstreamType? type = types.Find(route.Upstream.ApiType);
-            IUpstreamProtocol? protocol = type?.ProtocolFor(run.Exchange.Protocol);
+            IUpstreamProtocol? protocol = type?.ProtocolFor(run.Exchange.Protocol, route.Upstream);
             Operation operation = run.Exchange.Head.Target.Operation;
             bool speaks = protocol is not null && (operation == Operation.Generate || (protocol.Name == run.Exchange.Protocol.Name && type!.Supports(operation)));
             if (speaks) usable.Add(route);

@@ -3,8 +3,8 @@ using Aiproxy.Protocols;
 
 namespace Aiproxy.Balancer;
 
-/// <summary>Recent Responses answers that came from upstreams of other protocols, for <c>previous_response_id</c> and <c>GET /v1/responses/{id}</c>. Thread-safe.</summary>
-/// <remarks>In memory only; a restart forgets. The id of another client's answer is not found, like one that never was.</remarks>
+/// <summary>Recent Responses answers that came from upstreams of other protocols, for <c>previous_response_id</c> and <c>GET /v1/responses/{id}</c>.</summary>
+/// <remarks>Thread-safe. In memory only; a restart forgets. The id of another client's answer is not found, like one that never was.</remarks>
 public sealed class ResponseStore(TimeProvider clock, int maxEntries = ResponseStore.DefaultMaxEntries, long maxBytes = ResponseStore.DefaultMaxBytes)
 {
     /// <summary>An entry holds its whole conversation, so that the newest of each conversation is what counts: enough for hundreds of them.</summary>
@@ -19,7 +19,8 @@ public sealed class ResponseStore(TimeProvider clock, int maxEntries = ResponseS
     // Clients chain answers within a sitting. OpenAI keeps them for 30 days, on disks.
     private static readonly TimeSpan MaxAge = TimeSpan.FromHours(6);
 
-    private readonly BoundedTable<(string Client, string Id), StoredResponse> _responses = new(maxEntries, maxBytes, MaxAge, clock, static response => response.Bytes);
+    private readonly BoundedTable<(string Client, string Id), StoredResponse> _responses =
+        new(maxEntries, maxBytes, MaxAge, clock, static response => response.Bytes);
 
     public int Count => _responses.Count;
 

@@ -90,7 +90,10 @@ public sealed class ConfigReader(UpstreamTypeFacts types, Func<string, string?> 
             Upstreams = ReadUpstreams(root, defaults),
         };
         root.Finish(NotYet.Root);
-        return config;
+        return config with
+        {
+            Upstreams = [.. config.Upstreams.Select(upstream => upstream with { DefaultMaxTokens = config.DefaultMaxTokens, Models = config.Models })],
+        };
     }
 
     private static CircuitConfig ReadCircuit(MapReader root)

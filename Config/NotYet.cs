@@ -6,8 +6,6 @@ public sealed class NotYet(IReadOnlyList<(string Key, string? Honoured)> keys)
 {
     public static NotYet Root { get; } = new(
     [
-        ("default_max_tokens", null),
-        ("models", null),
         ("telemetry", null),
     ]);
 
@@ -19,7 +17,6 @@ public sealed class NotYet(IReadOnlyList<(string Key, string? Honoured)> keys)
         ("oauth", null),
         ("profile_arn", null),
         ("project", null),
-        ("quirks", null),
         ("region", null),
         ("session_affinity", null),
         ("system_prefix", "false"),

@@ -56,6 +56,12 @@ public sealed record UpstreamConfig
     /// <summary>false refuses base URLs that resolve to private or link-local addresses.</summary>
     public bool AllowPrivate { get; init; } = true;
 
+    /// <summary>The file's <c>default_max_tokens</c>; null: by the model's name.</summary>
+    public int? DefaultMaxTokens { get; init; }
+
+    /// <summary>The file's <c>models</c>: facts by upstream or client model name.</summary>
+    public IReadOnlyDictionary<string, ModelFacts> Models { get; init; } = new Dictionary<string, ModelFacts>();
+
     /// <summary>TCP and TLS. <see cref="TimeSpan.Zero"/>: no limit, as for every duration here.</summary>
     public required TimeSpan ConnectTimeout { get; init; }
 

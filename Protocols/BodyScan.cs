@@ -89,7 +89,7 @@ public sealed class BodyScan
         {
             if (token.Kind == JsonTokenType.String) tokens.Add(token.Token);
         }
-        return new RequestHead { Target = target, Model = model, Stream = Stream, ModelTokens = tokens };
+        return new RequestHead { Target = target, Model = model, Stream = Stream, ModelTokens = tokens, HasInputOnly = HasInput && !HasMessages };
     }
 
     private static ProtocolException ModelFault(string message) => new(ErrorKind.InvalidRequest, message, "model");

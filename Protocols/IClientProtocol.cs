@@ -53,6 +53,9 @@ public sealed record RequestHead
     /// <summary>Where the body names the model at its top level (all duplicates): byte ranges of the JSON string tokens, quotes included, ascending.</summary>
     public IReadOnlyList<Range> ModelTokens { get; init; } = [];
 
+    /// <summary>The body has <c>input</c> and no <c>messages</c>: some editors post a Responses body to the Chat path.</summary>
+    public bool HasInputOnly { get; init; }
+
     /// <summary>Gemini streams without <c>alt=sse</c>: a JSON array.</summary>
     public bool JsonArray { get; init; }
 }

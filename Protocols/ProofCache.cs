@@ -1,7 +1,7 @@
 namespace Aiproxy.Protocols;
 
 /// <summary>Keeps the thinking of recent answers for clients that have no place for its proofs, or that send back a reference instead. Thread-safe.</summary>
-/// <remarks>Keyed by the client's key as well, so that nobody gets another one's thinking. What is forgotten counts as "no proof"; it is never an error.</remarks>
+/// <remarks>Keyed by the client's key as well, so that nobody gets another one's thinking. What is forgotten counts as "no proof", never as an error.</remarks>
 /// <param name="maxBytes">Of text and proofs together.</param>
 public sealed class ProofCache(TimeProvider clock, int maxEntries = ProofCache.DefaultMaxEntries, long maxBytes = ProofCache.DefaultMaxBytes)
 {

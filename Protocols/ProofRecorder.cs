@@ -4,18 +4,24 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Protocols;
 
 /// <summary>Passes an answer on and records its thinking for the turn in which the client sends the calls back. One per response.</summary>
-/// <remarks>Stands before everything that wraps proofs. Blocks are taken in the order they started. A call without an id is not recorded: the id that its
-/// writer makes up is not known here.</remarks>
+/// <remarks>Stands before everything that wraps proofs. Blocks are taken in the order they started. A call without an id gets one here, or the one that its
+/// writer makes up would not be known.</remarks>
 /// <param name="issuer">The upstream's configured name: it alone can read its encrypted content.</param>
-/// <param name="idSeed">The seed that the writer makes its <c>rs_</c> ids of; null: the client's protocol has none.</param>
+/// <param name="idSeed">The seed that the writer makes its ids of; null: calls may go without, and no reasoning item is referred to (Gemini clients).</param>
 public sealed class ProofRecorder(IResponseSink next, ProofCache cache, string client, string issuer, string? idSeed) : IResponseSink
 {
     private readonly List<AnswerBlock> _blocks = [];
+    private int _calls;
 
     public void Start(ReadOnlySpan<byte> id, ReadOnlySpan<byte> model) => next.Start(id, model);
 
     public void BlockStart(int block, BlockKind kind, ReadOnlySpan<byte> toolId = default, ReadOnlySpan<byte> toolName = default)
     {
+        if (kind is BlockKind.ToolCall or BlockKind.CustomToolCall)
+        {
+            if (toolId.IsEmpty && idSeed is not null) toolId = Encoding.ASCII.GetBytes($"call_{idSeed}{_calls}");
+            _calls++;
+        }
         _blocks.Add(new AnswerBlock(block, kind, toolId, toolName));
         next.BlockStart(block, kind, toolId, toolName);
     }

@@ -6,7 +6,7 @@ namespace Aiproxy.Protocols;
 /// <summary>Puts recorded thinking back into the history of a request, where the answer had it.</summary>
 public static class ProofReplay
 {
-    /// <summary>The request with the thinking that <paramref name="find"/> knows in front of the calls it led to; the request itself where it knows none.</summary>
+    /// <summary>The request with the thinking that <paramref name="find"/> knows in front of the calls it led to; the same object where it knows none.</summary>
     /// <remarks>What the client sent with a proof stays and nothing is added to it; thinking without one gives way to what was recorded. References to
     /// reasoning items are resolved where no call follows (the call brings its own), and go away in any case: they are never an error.</remarks>
     /// <param name="find">By a call's id, or by <see cref="ProofCache.ReasoningKey"/>.</param>

@@ -2,7 +2,7 @@ using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Protocols;
 
-/// <summary>Keeps the first tool call of an answer and drops the others: for a client that wants one call at a time from an upstream without that switch.</summary>
+/// <summary>Keeps the first tool call of an answer and drops the others: for a client that wants one at a time, before an upstream without that switch.</summary>
 /// <remarks>The first is the one that started first; a signature of parallel calls sits on it. Everything else passes, the finish reason too.</remarks>
 public sealed class SingleCall(IResponseSink next) : IResponseSink
 {

@@ -3,8 +3,8 @@ using System.Text;
 namespace Aiproxy.Protocols;
 
 /// <summary>Guesses how many tokens a text has, without any vendor's table.</summary>
-/// <remarks>In quarters of a token. A run of ASCII letters: one token for the first five letters, one for each five more; a capital in its middle begins a new run.
-/// A digit: one (some vendors make it so, others three digits a token). A run of punctuation: one, and a half for each character after the first.
+/// <remarks>In quarters of a token. A run of ASCII letters: one token for the first five letters, one for each five more; a capital in its middle begins a
+/// new run. A digit: one (some vendors make it so, others three digits a token). A run of punctuation: one, and a half for each character after the first.
 /// White space: a single space in front of a letter or of punctuation is part of that token, any other run is one token (and one more for each 16 characters).
 /// Latin letters with marks: three quarters; Chinese, Japanese and Korean: one each; letters of other scripts: three quarters; everything else (emoji): three.
 /// The sum is raised by a quarter: tokenizers of one text differ by that much, and too small a number makes a client compact too late.</remarks>

@@ -1,35 +1,45 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Unicode;
 using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Protocols;
 
-/// <summary>Lets no half of a surrogate pair out: some upstreams part a pair of escapes between two deltas, and many clients' JSON libraries refuse a half.</summary>
-/// <remarks>A first half at the end of a delta waits for the next delta of its block. A half whose other half does not come becomes U+FFFD. Deltas without
-/// such escapes pass as they are.</remarks>
+/// <summary>Lets nothing out but whole characters: many clients' libraries refuse half a surrogate pair, and bytes that are no UTF-8.</summary>
+/// <remarks>Stands right behind a reader. Some upstreams part a pair of escapes, or the bytes of a character, between two deltas: the first part waits for the next delta of its block. What
+/// stays broken becomes U+FFFD. Deltas without such things pass as they are.</remarks>
 public sealed class WholeCharacters(IResponseSink next) : IResponseSink
 {
-    // Blocks with a first half that waits: six bytes, as the upstream wrote them.
+    // Blocks with a first part that waits, as the upstream wrote it: six bytes of an escape, or one to three of a character.
     private readonly Dictionary<int, byte[]> _held = [];
 
-    public void Start(ReadOnlySpan<byte> id, ReadOnlySpan<byte> model) => next.Start(id, model);
+    public void Start(ReadOnlySpan<byte> id, ReadOnlySpan<byte> model) => next.Start(Inner(id), Inner(model));
 
     public void BlockStart(int block, BlockKind kind, ReadOnlySpan<byte> toolId = default, ReadOnlySpan<byte> toolName = default) =>
-        next.BlockStart(block, kind, toolId, toolName);
+        next.BlockStart(block, kind, Inner(toolId), Inner(toolName));
 
     public void BlockDelta(int block, ReadOnlySpan<byte> jsonString)
     {
-        bool isHeld = _held.Remove(block, out byte[]? held);
-        if (!isHeld && !HasSurrogate(jsonString))
+        byte[]? held = null;
+        bool isHeld = _held.Count > 0 && _held.Remove(block, out held);
+        if (!isHeld && !HasSurrogate(jsonString) && Utf8.IsValid(jsonString))
         {
             next.BlockDelta(block, jsonString);
             return;
         }
-        byte[] token = [(byte)'"', .. held ?? [], .. jsonString[1..]];
+        ReadOnlySpan<byte> inner = [.. held ?? [], .. jsonString[1..^1]];
+        if (Rune.DecodeLastFromUtf8(inner, out _, out int cut) == OperationStatus.NeedMoreData)
+        {
+            _held[block] = inner[^cut..].ToArray();
+            inner = inner[..^cut];
+        }
+        byte[] token = [(byte)'"', .. inner, (byte)'"'];
         int length = Mend(token, out byte[]? waiting);
         if (waiting is not null) _held[block] = waiting;
-        if (length > 2) next.BlockDelta(block, token.AsSpan(0, length));
+        if (length > 2) next.BlockDelta(block, Whole(token.AsSpan(0, length)));
     }
 
-    public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString) => next.BlockSeal(block, kind, jsonString);
+    public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString) => next.BlockSeal(block, kind, Whole(jsonString));
 
     public void BlockEnd(int block)
     {
@@ -39,9 +49,14 @@ public sealed class WholeCharacters(IResponseSink next) : IResponseSink
 
     public void Usage(in TokenUsage total) => next.Usage(total);
 
-    public void Finish(FinishReason reason, ReadOnlySpan<byte> stopSequence = default) => next.Finish(reason, stopSequence);
+    public void Finish(FinishReason reason, ReadOnlySpan<byte> stopSequence = default) => next.Finish(reason, Whole(stopSequence));
 
     public void Fail(ProxyError error) => next.Fail(error);
+
+    private static ReadOnlySpan<byte> Whole(ReadOnlySpan<byte> token) => Utf8.IsValid(token) ? token : RawJson.Encode(RawJson.Decode(token));
+
+    private static ReadOnlySpan<byte> Inner(ReadOnlySpan<byte> inner) =>
+        Utf8.IsValid(inner) ? inner : RawJson.Encode(RawJson.Decode([(byte)'"', .. inner, (byte)'"'])).AsSpan(1..^1);
 
     private static bool HasSurrogate(ReadOnlySpan<byte> token)
     {
@@ -52,7 +67,7 @@ public sealed class WholeCharacters(IResponseSink next) : IResponseSink
         return false;
     }
 
-    /// <summary>Replaces halves without their other half. Returns the token's length without a first half at its end, which comes out in <paramref name="waiting"/>.</summary>
+    /// <summary>Replaces halves without their other half. Returns the length without a first half at the end, which comes out in <paramref name="waiting"/>.</summary>
     private static int Mend(byte[] token, out byte[]? waiting)
     {
         waiting = null;

@@ -23,6 +23,9 @@ public sealed class Call(HttpContext context, Snapshot snapshot, RequestPath pat
     /// <summary>Whose key the request carries; the anonymous one before the keys were looked at.</summary>
     public ClientKey Key { get; set; } = snapshot.Keys.Anonymous;
 
+    /// <summary>Whose answers and proofs are remembered together: the key's name; empty where there are no keys.</summary>
+    public string Client => snapshot.Keys.IsOpen ? "" : Key.Name;
+
     /// <summary>The exchange with an upstream, where there was one.</summary>
     public Exchange? Exchange { get; set; }
 

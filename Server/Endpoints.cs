@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace Aiproxy.Server;
 
 /// <summary>The table of paths.</summary>
-public sealed class Endpoints(Runtime runtime, ProtocolTable protocols, GenerateEndpoint generate, ModelsEndpoint models, CircuitEndpoints circuits)
+public sealed class Endpoints(Runtime runtime, ProtocolTable protocols, GenerateEndpoint generate, ModelsEndpoint models, CircuitEndpoints circuits, StoredConversations conversations)
 {
     /// <summary>What is answered without a key. False: it is not one of these.</summary>
     public async Task<bool> TryOpenAsync(Call call, IClientProtocol dialect)
@@ -49,7 +49,7 @@ public sealed class Endpoints(Runtime runtime, ProtocolTable protocols, Generate
         if (path == "/") return OnlyGet(call, dialect, () => call.ObjectAsync(StatusCodes.Status200OK, ("name", "aiproxy"), ("version", BuildInfo.Version)));
         if (protocols.Match(path) is not { } match) return NotFoundAsync(call, dialect);
         if (match.Target.Operation == Operation.Retrieve)
-            return OnlyGet(call, dialect, () => call.ErrorAsync(dialect, new ProxyError(ErrorKind.NotFound, "no response of this id is kept here")));
+            return call.Is("DELETE") ? conversations.ServeAsync(call, dialect) : OnlyGet(call, dialect, () => conversations.ServeAsync(call, dialect));
         if (!call.Is("POST")) return WrongMethodAsync(call, dialect, "POST");
         return generate.ServeAsync(call, match.Protocol, match.Target);
     }

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http;
 namespace Aiproxy.Server;
 
 /// <summary>The calls that go to an upstream: reads the body, checks what the key may, and hands over to the attempt loop.</summary>
-public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLimits limits, AttemptLoop loop, TimeProvider clock)
+public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLimits limits, AttemptLoop loop, StoredConversations conversations, ProtocolTable protocols, TimeProvider clock)
 {
     // Longest wait for room among the bodies that are held.
     private static readonly TimeSpan RoomWait = TimeSpan.FromSeconds(10);
@@ -49,6 +49,12 @@ public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLim
     private async Task RunAsync(Call call, IClientProtocol protocol, RequestHead head, ReadOnlyMemory<byte> body)
     {
         ProxyConfig config = call.Snapshot.Config;
+        bool isTurn = protocol.Name == "responses" && head.Target.Operation == Operation.Generate;
+        if (isTurn && conversations.Expand(call.Client, body) is var expanded && !expanded.Equals(body))
+        {
+            body = expanded;
+            head = protocol.ReadHead(head.Target, call.Path.Query, body.Span);
+        }
         var writer = new WriterOptions
         {
             Stream = head.Stream,
@@ -72,6 +78,9 @@ public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLim
         using var exchange = new Exchange
         {
             Protocol = protocol,
+            BodyProtocol = protocol.Name == "openai" && head.HasInputOnly ? protocols["responses"] : null,
+            Client = call.Client,
+            KeepAnswer = isTurn ? conversations.Keeper(call.Client, body) : null,
             Head = head,
             Body = body,
             Query = call.Path.Query,

@@ -72,11 +72,12 @@ public sealed class ProxyServer(ProtocolTable protocols, UpstreamTable types, Co
         var lists = new ModelLists(new ModelCatalog(clients, messages, types, clock));
         var runtime = new Runtime(types, states, limits, budget, listeners, logFile, lists);
 
-        var forwarder = new Forwarder(clients, messages);
+        var forwarder = new Forwarder(clients, messages, new Translation(new ProofCache(clock)));
         var loop = new AttemptLoop(forwarder, types, states, log, clock);
+        var conversations = new StoredConversations(new ResponseStore(clock));
         var endpoints = new Endpoints(
-            runtime, protocols, new GenerateEndpoint(runtime, bodies, limits, loop, clock),
-            new ModelsEndpoint(lists, protocols, loop), new CircuitEndpoints(states, bodies, clock));
+            runtime, protocols, new GenerateEndpoint(runtime, bodies, limits, loop, conversations, protocols, clock),
+            new ModelsEndpoint(lists, protocols, loop), new CircuitEndpoints(states, bodies, clock), conversations);
         return (runtime, new Front(runtime, endpoints, protocols, log, clock));
     }
 

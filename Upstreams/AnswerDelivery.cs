@@ -8,7 +8,7 @@ namespace Aiproxy.Upstreams;
 
 /// <summary>Delivers one 2xx answer: chooses the way by what the client asked and what came, and runs it.</summary>
 /// <remarks>Answers null when the client was served, else the failure. After a failure <see cref="ClientAnswer.HasBegun"/> tells whether another attempt may follow.</remarks>
-public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, AttemptClock clock, HttpResponseMessage response)
+public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, AttemptClock clock, HttpResponseMessage response, Translation translation)
 {
     /// <summary>Longest whole answer, in bytes.</summary>
     public const int MaxWholeBytes = 64 * 1024 * 1024;
@@ -22,7 +22,7 @@ public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, Att
     // Gemini's libraries see a bare error object only when a network read holds nothing else, and only time keeps two writes apart.
     private static readonly TimeSpan GeminiFailurePause = TimeSpan.FromMilliseconds(50);
 
-    private readonly bool _sameProtocol = target.Protocol.Name == exchange.Protocol.Name;
+    private readonly bool _forwards = exchange.Forwards(target);
 
     /// <summary>The client left before the end.</summary>
     public bool ClientLeft { get; private set; }
@@ -66,10 +66,10 @@ public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, Att
         if (body.IsCut) return TooLong();
 
         using var output = new HeldOutput();
-        bool copies = _sameProtocol && !exchange.Head.Stream;
+        bool copies = _forwards && !exchange.Head.Stream;
         IResponseWriter? writer = copies ? null : exchange.Protocol.CreateWriter(output, exchange.ReadWriterOptions());
-        var watch = new Watch(writer, exchange.Clock);
-        IResponseReader reader = target.Protocol.CreateReader(watch);
+        var watch = new Watch(Kept(writer), exchange.Clock);
+        IResponseReader reader = target.Protocol.CreateReader(_forwards ? watch : translation.Before(watch, exchange, target));
         reader.ReadWhole(body.Memory.Span);
         exchange.Usage = watch.Usage;
         if (watch.Failure is { } failure) return failure;
@@ -85,10 +85,10 @@ public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, Att
     {
         await using IFrameReader owned = frames;
         using var output = new HeldOutput();
-        bool copies = _sameProtocol && exchange.Head.Stream;
+        bool copies = _forwards && exchange.Head.Stream;
         IResponseWriter? writer = copies ? null : exchange.Protocol.CreateWriter(output, exchange.ReadWriterOptions());
-        var watch = new Watch(writer, exchange.Clock);
-        IResponseReader reader = target.Protocol.CreateReader(watch, exchange.Head.JsonArray);
+        var watch = new Watch(Kept(writer), exchange.Clock);
+        IResponseReader reader = target.Protocol.CreateReader(_forwards ? watch : translation.Before(watch, exchange, target), exchange.Head.JsonArray);
         IResponseWay way = copies ? CopyWayOf(reader, frames, isArray) : new TranslateWay(writer!, !exchange.Head.Stream);
         var options = new PumpOptions(
             exchange.Head.Stream ? exchange.StreamContentType : JsonType, ResponseHeaders.ForClient(response), target.Config.StreamIdleTimeout,
@@ -104,6 +104,16 @@ public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, Att
         {
             exchange.Usage = watch.Usage;
         }
+    }
+
+    // An answer that was made here is known to nobody else: kept for later turns that refer to it.
+    private IResponseSink? Kept(IResponseWriter? writer)
+    {
+        if (writer is null || _forwards || exchange.KeepAnswer is not { } keep) return writer;
+        var whole = new ArrayBufferWriter<byte>();
+        // The same seed makes the same ids.
+        IResponseWriter copy = exchange.Protocol.CreateWriter(whole, exchange.ReadWriterOptions() with { Stream = false });
+        return new Tee(new FinishHook(copy, () => keep(whole.WrittenMemory)), writer);
     }
 
     private IResponseWay CopyWayOf(IResponseReader reader, IFrameReader frames, bool isArray)

@@ -269,16 +269,19 @@ public sealed class ClientAnswer : IDisposable
 
     private sealed class CountedOutput(ClientAnswer answer) : IBufferWriter<byte>
     {
+        // A quarter of the server's blocks, so that at most that much of one stays empty.
+        private const int LeastAsked = 1024;
+
         public void Advance(int count)
         {
             answer.BytesWritten += count;
             answer._response.Body.Advance(count);
         }
 
-        // The server's writer gives an empty span before the response has begun, when it is asked for "some".
-        public Memory<byte> GetMemory(int sizeHint = 0) => answer._response.Body.GetMemory(Math.Max(1, sizeHint));
+        // Before the response has begun the server's writer gives just what it is asked for: nothing for "some", and each piece becomes a chunk on the wire.
+        public Memory<byte> GetMemory(int sizeHint = 0) => answer._response.Body.GetMemory(Math.Max(LeastAsked, sizeHint));
 
-        public Span<byte> GetSpan(int sizeHint = 0) => answer._response.Body.GetSpan(Math.Max(1, sizeHint));
+        public Span<byte> GetSpan(int sizeHint = 0) => answer._response.Body.GetSpan(Math.Max(LeastAsked, sizeHint));
     }
 }
 

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Aiproxy.Upstreams;
 
 /// <summary>Tells of one request whether its connection had carried requests before, and whether any byte came back.</summary>
@@ -34,10 +36,14 @@ public sealed class ConnectionTrace
 
         public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        // Pooled: it runs at every read of every stream.
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            ValueTask<int> read = inner.ReadAsync(buffer, cancellationToken);
-            return _current is not { HasAnswer: false } trace ? read : NoteAsync(read, trace);
+            int count = await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            // Whose answer it is shows only now: the handler reads ahead on idle connections, before the next request is written. An empty read is no answer.
+            if (count > 0 && _current is { } trace) trace.HasAnswer = true;
+            return count;
         }
 
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
@@ -50,14 +56,6 @@ public sealed class ConnectionTrace
                 _used = true;
             }
             return inner.WriteAsync(buffer, cancellationToken);
-        }
-
-        // The handler reads ahead with an empty buffer; only bytes are an answer.
-        private static async ValueTask<int> NoteAsync(ValueTask<int> read, ConnectionTrace trace)
-        {
-            int count = await read.ConfigureAwait(false);
-            if (count > 0) trace.HasAnswer = true;
-            return count;
         }
 
         public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>

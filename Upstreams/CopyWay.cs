@@ -23,8 +23,16 @@ public sealed class CopyWay(IResponseReader reader, IFrameReader frames, bool is
             else output.Write(frame.Raw);
             return;
         }
-        _endsAsItCame = !isStrict || !HasComment(frame.Raw);
-        if (_endsAsItCame) output.Write(frame.Raw);
+        ReadOnlySpan<byte> raw = frame.Raw;
+        if (_endsAsItCame && raw.StartsWith("\n"u8))
+        {
+            // The rest of a line end that a read had cut in two.
+            output.Write(raw[..1]);
+            raw = raw[1..];
+        }
+        if (raw.IsEmpty) return;
+        _endsAsItCame = !isStrict || (ReframeWay.IsChunk(frame.Data) && !HasComment(raw));
+        if (_endsAsItCame) output.Write(raw);
         else ReframeWay.WriteEvent(frame.Data, output);
     }
 

@@ -12,7 +12,7 @@ public sealed class EchoUpstream(TimeProvider clock) : IUpstreamType
 
     public UpstreamTypeFact Fact { get; } = new("echo", null, UsesTokens: false, UsesAuthFiles: false, IsAvailable: true, []);
 
-    public IUpstreamProtocol? ProtocolFor(IClientProtocol client) => client as IUpstreamProtocol;
+    public IUpstreamProtocol? ProtocolFor(IClientProtocol client, UpstreamConfig config) => client as IUpstreamProtocol;
 
     public bool Supports(Operation operation) => operation is Operation.Generate or Operation.CountTokens;
 

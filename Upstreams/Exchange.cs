@@ -12,6 +12,15 @@ public sealed class Exchange : IDisposable
 
     public required IClientProtocol Protocol { get; init; }
 
+    /// <summary>What the body is written in; another than <see cref="Protocol"/> only for editors that post one protocol's body to another's path.</summary>
+    public IClientProtocol? BodyProtocol { get; init; }
+
+    /// <summary>Identity of the client's key; empty where there are no keys.</summary>
+    public string Client { get; init; } = "";
+
+    /// <summary>Takes a whole Responses answer that was made here, for later turns that refer to it; null: nobody keeps it.</summary>
+    public Action<ReadOnlyMemory<byte>>? KeepAnswer { get; init; }
+
     public required RequestHead Head { get; init; }
 
     /// <summary>The decoded body. Pooled: dead after the request.</summary>
@@ -58,6 +67,9 @@ public sealed class Exchange : IDisposable
     /// <summary>Timestamp of the first output of the answer; 0: none.</summary>
     public long FirstOutput { get; set; }
 
+    /// <summary>The body goes to <paramref name="target"/> as it is, but for the model.</summary>
+    public bool Forwards(UpstreamTarget target) => BodyProtocol is null && target.Protocol.Name == Protocol.Name;
+
     /// <summary>The request in neutral words; read at the first call, kept for further attempts.</summary>
     /// <exception cref="ProtocolException">The client's protocol does not allow what it says.</exception>
     public ChatRequest ReadRequest()
@@ -65,7 +77,7 @@ public sealed class Exchange : IDisposable
         if (_request is not null) return _request;
         ReadOnlyMemory<byte> body = Body.Span.StartsWith("\uFEFF"u8) ? Body[3..] : Body;
         _document ??= JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = BodyScan.MaxLevels });
-        return _request = Protocol.ReadRequest(_document.RootElement, Head);
+        return _request = (BodyProtocol ?? Protocol).ReadRequest(_document.RootElement, Head);
     }
 
     /// <summary>For a writer of the client's protocol, with what the request says of the answer's form.</summary>

@@ -6,7 +6,7 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Upstreams;
 
 /// <summary>Makes one attempt: sends the request to one upstream with one credential and, if it answers well, delivers the answer. Steps 5 to 10 of the walk.</summary>
-public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages)
+public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages, Translation translation)
 {
     // Error bodies are small; one that is not is no error body, and is not relayed.
     private const int MaxErrorBytes = 1024 * 1024;
@@ -18,16 +18,26 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages)
     public async Task<Attempt> SendAsync(Exchange exchange, UpstreamTarget target)
     {
         // Step 5: the body, once for all base URLs.
+        bool forwards = exchange.Forwards(target);
         IReadOnlyList<ReadOnlyMemory<byte>> body;
         try
         {
-            body = UpstreamMessage.Body(exchange, target);
+            body = forwards ? UpstreamMessage.Forwarded(exchange, target.Model) : [translation.Body(exchange, target, dropsProofs: false)];
         }
         catch (ProtocolException unsayable)
         {
             return new Attempt(Outcome.CannotSay(unsayable.Error));
         }
 
+        Attempt attempt = await VisitAllAsync(exchange, target, body).ConfigureAwait(false);
+        if (forwards || exchange.Answer.HasBegun || !ProofFault.Is(attempt.Outcome) || !ProofStrip.HasProofs(exchange.ReadRequest())) return attempt;
+
+        // "retry once with all proofs of this history dropped, before anything was streamed"
+        return await VisitAllAsync(exchange, target, [translation.Body(exchange, target, dropsProofs: true)]).ConfigureAwait(false);
+    }
+
+    private async Task<Attempt> VisitAllAsync(Exchange exchange, UpstreamTarget target, IReadOnlyList<ReadOnlyMemory<byte>> body)
+    {
         Uri?[] bases = target.Config.BaseUrls.Count > 0 ? [.. target.Config.BaseUrls] : [null];
         Attempt attempt = await VisitAsync(exchange, target, bases[0], body).ConfigureAwait(false);
         for (int i = 1; i < bases.Length && IsHostFault(attempt.Outcome) && !exchange.Answer.HasBegun; i++)
@@ -75,9 +85,9 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages)
         }
     }
 
-    private static async Task<Attempt> DeliverAsync(Exchange exchange, UpstreamTarget target, HttpResponseMessage response, AttemptClock clock)
+    private async Task<Attempt> DeliverAsync(Exchange exchange, UpstreamTarget target, HttpResponseMessage response, AttemptClock clock)
     {
-        var delivery = new AnswerDelivery(exchange, target, clock, response);
+        var delivery = new AnswerDelivery(exchange, target, clock, response, translation);
         ProxyError? failure = exchange.Head.Target.Operation == Operation.Generate
             ? await delivery.DeliverAsync().ConfigureAwait(false)
             : await delivery.RelayAsync().ConfigureAwait(false);
@@ -100,7 +110,7 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages)
         IReadOnlyList<KeyValuePair<string, string>> headers = Pairs(response);
         ProxyError error = target.Protocol.ReadError(status, body.Memory.Span);
         Outcome outcome = Judgement.OfAnswer(status, error, headers, body.Memory.Span, target.Config.ErrorRules, exchange.Clock);
-        bool relays = target.Protocol.Name == exchange.Protocol.Name && !body.IsCut && IsRelayed(status, outcome, body.Memory.Span, target);
+        bool relays = exchange.Forwards(target) && !body.IsCut && IsRelayed(status, outcome, body.Memory.Span, target);
         RawAnswer? raw = relays ? new RawAnswer(status, ResponseHeaders.JsonType(response), body.Memory.ToArray(), ResponseHeaders.ForClient(response)) : null;
         return new Attempt(outcome, raw, headers);
     }

@@ -12,7 +12,7 @@ public interface IUpstreamType
     UpstreamTypeFact Fact { get; }
 
     /// <summary>What this upstream speaks to a request of <paramref name="client"/>; null where it cannot serve such a client.</summary>
-    IUpstreamProtocol? ProtocolFor(IClientProtocol client);
+    IUpstreamProtocol? ProtocolFor(IClientProtocol client, UpstreamConfig config);
 
     /// <summary>The upstream has this call.</summary>
     bool Supports(Operation operation);

@@ -12,7 +12,7 @@ public static class PrivateAddress
         if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
         if (IPAddress.IsLoopback(address)) return true;
         if (address.AddressFamily == AddressFamily.InterNetworkV6)
-            return address.IsIPv6LinkLocal || address.IsIPv6SiteLocal || address.IsIPv6UniqueLocal || address.IsIPv6Multicast || address.Equals(IPAddress.IPv6Any);
+            return IsTranslated(address) || address.IsIPv6LinkLocal || address.IsIPv6SiteLocal || address.IsIPv6UniqueLocal || address.IsIPv6Multicast || address.Equals(IPAddress.IPv6Any);
 
         Span<byte> bytes = stackalloc byte[4];
         address.TryWriteBytes(bytes, out _);
@@ -26,5 +26,13 @@ public static class PrivateAddress
             >= 224 => true,
             _ => false,
         };
+    }
+
+    // RFC 6052: 64:ff9b::/96 has an IPv4 address in its last four bytes, to which a gateway of the network passes it on.
+    private static bool IsTranslated(IPAddress address)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        address.TryWriteBytes(bytes, out _);
+        return bytes[..12].SequenceEqual((ReadOnlySpan<byte>)[0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0]) && Is(new IPAddress(bytes[12..]));
     }
 }

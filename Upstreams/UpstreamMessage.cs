@@ -14,23 +14,14 @@ public sealed class UpstreamMessage(string userAgent)
     /// <summary>Key under which the embedded transport finds the exchange that a message belongs to.</summary>
     public static HttpRequestOptionsKey<(Exchange Exchange, string Model)> Origin { get; } = new("aiproxy.exchange");
 
-    /// <summary>The request's body for <paramref name="target"/>: the client's bytes with the model put right, or a translation.</summary>
-    /// <exception cref="ProtocolException">The target's protocol cannot say it.</exception>
-    public static IReadOnlyList<ReadOnlyMemory<byte>> Body(Exchange exchange, UpstreamTarget target)
-    {
-        if (target.Protocol.Name == exchange.Protocol.Name) return Forwarded(exchange, target.Model);
-        var output = new ArrayBufferWriter<byte>(Math.Max(1024, exchange.Body.Length));
-        target.Protocol.WriteRequest(output, exchange.ReadRequest() with { Model = target.Model });
-        return [output.WrittenMemory];
-    }
 
     /// <param name="baseUrl">null: the type has none (embedded).</param>
-    /// <param name="body">As given by <see cref="Body"/>; sent again by each message made of it.</param>
+    /// <param name="body">Sent again by each message made of it.</param>
     public HttpRequestMessage Create(Exchange exchange, UpstreamTarget target, Uri? baseUrl, IReadOnlyList<ReadOnlyMemory<byte>> body)
     {
-        bool forwards = target.Protocol.Name == exchange.Protocol.Name;
+        bool forwards = exchange.Forwards(target);
         UpstreamConfig config = target.Config;
-        var message = new HttpRequestMessage(HttpMethod.Post, target.Type.Address(baseUrl, exchange.Head, target.Model, forwards ? exchange.Query : ""))
+        var message = new HttpRequestMessage(HttpMethod.Post, target.Type.Address(baseUrl, exchange.Head, target.Model, forwards ? exchange.Query : StreamQuery(exchange, target)))
         {
             Version = HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
@@ -64,7 +55,11 @@ public sealed class UpstreamMessage(string userAgent)
         type.Authorize(message, credential);
     }
 
-    private static IReadOnlyList<ReadOnlyMemory<byte>> Forwarded(Exchange exchange, string model)
+    // "As client: always request alt=sse."
+    private static string StreamQuery(Exchange exchange, UpstreamTarget target) => exchange.Head.Stream && target.Protocol.Name == "gemini" ? "?alt=sse" : "";
+
+    /// <summary>The client's bytes with the model put right.</summary>
+    public static IReadOnlyList<ReadOnlyMemory<byte>> Forwarded(Exchange exchange, string model)
     {
         ReadOnlyMemory<byte> body = exchange.Body;
         List<Range>? edited = null;

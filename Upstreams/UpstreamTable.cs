@@ -25,17 +25,13 @@ public sealed class UpstreamTable
 
     private static UpstreamTypeFact OAuth(string name) => new(name, new Uri("https://" + name + ".invalid"), UsesTokens: false, UsesAuthFiles: true, IsAvailable: false, Quirks.All);
 
-    /// <summary>Every type, over the protocols of <paramref name="protocols"/> (each an <see cref="IUpstreamProtocol"/> too).</summary>
-    public static UpstreamTable Create(ProtocolTable protocols, TimeProvider clock)
-    {
-        IUpstreamProtocol Of(string name) => (IUpstreamProtocol)protocols[name];
-        return new(
-        [
-            new KeyUpstream(Of("anthropic"), "anthropic", ProviderPaths.Anthropic, "x-api-key", [Operation.Generate, Operation.CountTokens]),
-            new KeyUpstream(Of("openai"), "openai", ProviderPaths.OpenAI, "Authorization", [Operation.Generate]),
-            new KeyUpstream(Of("responses"), "responses", ProviderPaths.OpenAI, "Authorization", [Operation.Generate, Operation.CountTokens, Operation.Compact]),
-            new KeyUpstream(Of("gemini"), "gemini", ProviderPaths.Gemini, "x-goog-api-key", [Operation.Generate, Operation.CountTokens]),
-            new EchoUpstream(clock),
-        ]);
-    }
+    /// <summary>Every type: one line each.</summary>
+    public static UpstreamTable Create(TimeProvider clock) => new(
+    [
+        new KeyUpstream(ProtocolTraits.Anthropic, "anthropic", ProviderPaths.Anthropic, "x-api-key", [Operation.Generate, Operation.CountTokens]),
+        new KeyUpstream(ProtocolTraits.OpenAIChat, "openai", ProviderPaths.OpenAI, "Authorization", [Operation.Generate]),
+        new KeyUpstream(ProtocolTraits.OpenAIResponses, "responses", ProviderPaths.OpenAI, "Authorization", [Operation.Generate, Operation.CountTokens, Operation.Compact]),
+        new KeyUpstream(ProtocolTraits.Gemini, "gemini", ProviderPaths.Gemini, "x-goog-api-key", [Operation.Generate, Operation.CountTokens]),
+        new EchoUpstream(clock),
+    ]);
 }

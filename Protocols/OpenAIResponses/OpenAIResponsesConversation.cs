@@ -7,7 +7,7 @@ namespace Aiproxy.Protocols.OpenAIResponses;
 /// <remarks>Bodies must have been checked as JSON. Of duplicate members the last one counts, as everywhere.</remarks>
 public static class OpenAIResponsesConversation
 {
-    /// <summary>The same request with the stored items in front of its own and without <c>previous_response_id</c>; nothing else changes, not even white space.</summary>
+    /// <summary>The same request with the stored items in front of its own and without <c>previous_response_id</c>; not a byte else changes.</summary>
     /// <param name="stored">Raw items with commas between: the stored input, and after it the stored output.</param>
     public static byte[] Expand(ReadOnlySpan<byte> body, params ReadOnlySpan<byte[]> stored)
     {

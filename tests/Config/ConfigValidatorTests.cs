@@ -63,8 +63,6 @@ public sealed class ConfigValidatorTests
     public void BodyBeyondTheBuffer_IsWarnedOf() => Assert.Contains("max_request_body: is more than max_buffered", OneWarning(ReadRoot("max_buffered: 1MB")));
 
     [Theory]
-    [InlineData("default_max_tokens: 1")]
-    [InlineData("models: {a: {prefill: no}}")]
     [InlineData("telemetry: {otlp_endpoint: 'http://h'}")]
     public void RootKeyOfALaterBuild_IsWarnedOf(string key) => Assert.Contains("not yet in this build", OneWarning(ReadRoot(key)));
 
@@ -74,7 +72,6 @@ public sealed class ConfigValidatorTests
     [InlineData("must_stream: false")]
     [InlineData("profile_arn: a")]
     [InlineData("project: p")]
-    [InlineData("quirks: [developer_role]")]
     [InlineData("region: r")]
     [InlineData("session_affinity: true")]
     public void UpstreamKeyOfALaterBuild_IsWarnedOf(string key) => Assert.Contains($"upstreams[0].{key.Split(':')[0]}: not yet in this build", OneWarning(ReadUpstream(key)));

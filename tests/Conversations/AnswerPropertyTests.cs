@@ -8,7 +8,7 @@ using FsCheck.Fluent;
 
 namespace Aiproxy.Tests.Conversations;
 
-/// <summary>Random answers through each writer and reader keep texts, tool names, ids, raw arguments, proofs, usage and the reason, however the bytes arrive.</summary>
+/// <summary>Random answers through each writer and reader keep texts, names, ids, raw arguments, proofs, usage and the reason, however the bytes arrive.</summary>
 public sealed class AnswerPropertyTests
 {
     private static readonly FsCheck.Config s_config = FsCheck.Config.QuickThrowOnFailure.WithMaxTest(300);
@@ -85,8 +85,12 @@ public sealed class AnswerPropertyTests
 
     /// <summary>Sorted: calls that are made at once may come in the order in which they become whole.</summary>
     private static List<string> Calls(SinkRecorder recorder, Speech to) =>
-        [.. recorder.Blocks.Where(block => block.Kind is BlockKind.ToolCall or BlockKind.CustomToolCall).Select(block =>
-            $"{block.Id} {block.Name} {(block.Kind == BlockKind.CustomToolCall && !to.CustomCalls ? $$"""{"input":"{{block.Raw}}"}""" : block.Text.Length == 0 && block.Kind == BlockKind.ToolCall ? "{}" : block.Text)}").Order(StringComparer.Ordinal)];
+        [.. recorder.Blocks.Where(block => block.Kind is BlockKind.ToolCall or BlockKind.CustomToolCall)
+            .Select(block => $"{block.Id} {block.Name} {Input(block, to)}").Order(StringComparer.Ordinal)];
+
+    private static string Input(RecordedBlock block, Speech to) => block.Kind == BlockKind.CustomToolCall
+        ? to.CustomCalls ? block.Text : $$"""{"input":"{{block.Raw}}"}"""
+        : block.Text.Length == 0 ? "{}" : block.Text;
 
     private static byte[] Write(Speech speech, RandomConversation answer, bool stream)
     {

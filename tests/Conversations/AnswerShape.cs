@@ -45,7 +45,8 @@ public sealed record AnswerShape(IReadOnlyList<string> Content, IReadOnlyList<st
             }
         }
         items.RemoveAll(item => item.Text.Length == 0);
-        return new AnswerShape([.. Join(items, speech.Joins).Select(item => $"{item.Kind}: {item.Text}")], proofs, EndOf(recorder, speech, hasRefusal, hasCall), UsageOf(recorder, speech));
+        string[] content = [.. Join(items, speech.Joins).Select(item => $"{item.Kind}: {item.Text}")];
+        return new AnswerShape(content, proofs, EndOf(recorder, speech, hasRefusal, hasCall), UsageOf(recorder, speech));
     }
 
     /// <summary>Null: the arguments are cut.</summary>

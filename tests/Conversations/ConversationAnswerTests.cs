@@ -9,11 +9,12 @@ using Aiproxy.Tests.StreamInvariants;
 
 namespace Aiproxy.Tests.Conversations;
 
-/// <summary>Each answer of the corpus in each client protocol, streamed and whole: obeys the protocol's grammar, says what it should, and is what the golden file has.</summary>
+/// <summary>Each answer of the corpus in each client protocol, streamed and whole: obeys the protocol's grammar, says what it should, is what the golden file has.</summary>
 public sealed class ConversationAnswerTests
 {
     // What tells that the answer ended properly.
-    private static readonly string[] Ends = ["\"stop_reason\":\"", "\"response.completed\"", "\"response.incomplete\"", "\"finishReason\":", "\"finish_reason\":\""];
+    private static readonly string[] Ends =
+        ["\"stop_reason\":\"", "\"response.completed\"", "\"response.incomplete\"", "\"finishReason\":", "\"finish_reason\":\""];
 
     public static TheoryData<string, string> Pairs
     {

@@ -6,8 +6,8 @@ using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Tests.Conversations;
 
-/// <summary>Each request of the corpus in each upstream protocol: legal JSON that the protocol's own reader takes, the same bytes every time, and what the golden
-/// file has. A refusal is golden too, with its path.</summary>
+/// <summary>Each request of the corpus in each upstream protocol: legal JSON that the protocol's own reader takes, the same bytes every time, and what the
+/// golden file has. A refusal is golden too, with its path.</summary>
 public sealed class ConversationRequestTests
 {
     public static TheoryData<string, string> Pairs
@@ -38,10 +38,8 @@ public sealed class ConversationRequestTests
 
         Assert.Equal(body, Write(name, speech, out _));
         using JsonDocument document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 256 });
-        var target = new RequestTarget(Operation.Generate, "case-model", false);
-        RequestHead head = speech.Name == "gemini" ? speech.Client.ReadHead(target, "", body) : speech.Client.ReadHead(new RequestTarget(Operation.Generate), "", body);
-        ChatRequest read = speech.Client.ReadRequest(document.RootElement, head);
-        CheckPairs(read);
+        RequestTarget target = speech.Name == "gemini" ? new RequestTarget(Operation.Generate, speech.Model, false) : new RequestTarget(Operation.Generate);
+        CheckPairs(speech.Client.ReadRequest(document.RootElement, speech.Client.ReadHead(target, "", body)));
         Golden.Check($"{name}.{protocol}.request.golden", body);
     }
 
@@ -51,7 +49,7 @@ public sealed class ConversationRequestTests
         var output = new ArrayBufferWriter<byte>();
         try
         {
-            ChatRequest request = ConversationCase.Load(name).Request;
+            ChatRequest request = ConversationCase.Load(name).Request with { Model = speech.Model };
             speech.Upstream.WriteRequest(output, speech.Rules is { } rules ? HistoryRepair.Apply(request, rules) : request);
         }
         catch (NotSupportedException)

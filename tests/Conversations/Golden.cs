@@ -1,6 +1,6 @@
 namespace Aiproxy.Tests.Conversations;
 
-/// <summary>Expected bytes in a file beside the case. Written only where the environment has <c>UPDATE_GOLDEN=1</c>; the difference is then read in the commit.</summary>
+/// <summary>Expected bytes in a file beside the case. Written only where the environment has <c>UPDATE_GOLDEN=1</c>; read the difference before committing it.</summary>
 public static class Golden
 {
     public static void Check(string file, byte[] actual)

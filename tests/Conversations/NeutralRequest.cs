@@ -15,14 +15,16 @@ public static class NeutralRequest
         Turns = [.. List(json, "turns").Select(ReadTurn)],
         Tools = [.. List(json, "tools").Select(ReadTool)],
         ToolChoice = Get(json, "toolChoice") is { } choice
-            ? new ToolChoice(Enum.Parse<ToolChoiceMode>(Text(choice, "mode")!), [.. List(choice, "names").Select(name => name.GetString()!)]) { Path = "toolChoice" }
+            ? new ToolChoice(Enum.Parse<ToolChoiceMode>(Text(choice, "mode")!), Strings(choice, "names")) { Path = "toolChoice" }
             : null,
         ParallelTools = Flag(json, "parallelTools"),
         MaxTokens = Long(json, "maxTokens"),
         Sampling = new Sampling { Temperature = Get(json, "temperature"), TopP = Get(json, "topP"), TopK = Get(json, "topK"), Seed = Get(json, "seed") },
-        Stop = [.. List(json, "stop").Select(stop => stop.GetString()!)],
+        Stop = Strings(json, "stop"),
         Reasoning = Get(json, "reasoning") is { } reasoning ? ReadReasoning(reasoning) : null,
-        Output = Get(json, "output") is { } output ? new OutputFormat(Get(output, "schema")) { Name = Text(output, "name"), Strict = Flag(output, "strict") } : null,
+        Output = Get(json, "output") is { } output
+            ? new OutputFormat(Get(output, "schema")) { Name = Text(output, "name"), Strict = Flag(output, "strict") }
+            : null,
         EndUserId = Text(json, "endUserId"),
         CacheKey = Text(json, "cacheKey"),
         ServiceTier = Text(json, "serviceTier"),
@@ -73,7 +75,7 @@ public static class NeutralRequest
     private static Seal? ReadSeal(JsonElement owner) =>
         Get(owner, "seal") is { } seal ? new Seal(Enum.Parse<SealKind>(Text(seal, "kind")!), Text(seal, "issuer") ?? "", Text(seal, "value")!) : null;
 
-    private static ToolDefinition ReadTool(JsonElement tool, int index) => new(Flag(tool, "custom") == true ? ToolKind.Custom : ToolKind.Function, Text(tool, "name")!)
+    private static ToolDefinition ReadTool(JsonElement tool, int index) => new(KindOf(tool), Text(tool, "name")!)
     {
         Path = $"tools[{index}]",
         Namespace = Text(tool, "namespace"),
@@ -82,6 +84,8 @@ public static class NeutralRequest
         Strict = Flag(tool, "strict"),
         Raw = Get(tool, "format"),
     };
+
+    private static ToolKind KindOf(JsonElement tool) => Flag(tool, "custom") == true ? ToolKind.Custom : ToolKind.Function;
 
     private static ReasoningRequest ReadReasoning(JsonElement reasoning) => new()
     {
@@ -98,6 +102,8 @@ public static class NeutralRequest
     private static bool? Flag(JsonElement owner, string name) => Get(owner, name)?.GetBoolean();
 
     private static long? Long(JsonElement owner, string name) => Get(owner, name)?.GetInt64();
+
+    private static IReadOnlyList<string> Strings(JsonElement owner, string name) => [.. List(owner, name).Select(value => value.GetString()!)];
 
     private static IEnumerable<JsonElement> List(JsonElement owner, string name) => Get(owner, name) is { } list ? list.EnumerateArray() : [];
 }

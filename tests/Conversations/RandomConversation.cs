@@ -14,7 +14,8 @@ public sealed record RandomBlock(BlockKind Kind, string[] Pieces, SealKind? Seal
 public sealed record RandomConversation(RandomBlock[][] Groups, FinishReason Reason, TokenUsage Usage, int Seed)
 {
     private static readonly string[] s_arguments =
-        ["", "{}", "{\"a\":1}", "{\"id\":9007199254740993,\"r\":1.10}", "{ \"text\" : \"日本 😀 \\n \\\"q\\\" \\u00e9\" }", "{\"deep\":{\"x\":[[],[{}]]}}", "{\"patch\":\"*** Begin\\n+a\\n\"}"];
+        ["", "{}", "{\"a\":1}", "{\"id\":9007199254740993,\"r\":1.10}", "{ \"text\" : \"日本 😀 \\n \\\"q\\\" \\u00e9\" }",
+            "{\"deep\":{\"x\":[[],[{}]]}}", "{\"patch\":\"*** Begin\\n+a\\n\"}"];
 
     private static readonly SealKind[] s_vendors = [SealKind.Thinking, SealKind.Encrypted, SealKind.Thought, SealKind.None];
 
@@ -24,8 +25,12 @@ public sealed record RandomConversation(RandomBlock[][] Groups, FinishReason Rea
     {
         Gen<RandomBlock> text = Texts.Select(pieces => new RandomBlock(BlockKind.Text, pieces, null));
         Gen<RandomBlock> thinking = Texts.Select(pieces => new RandomBlock(BlockKind.Thinking, pieces, null));
-        Gen<RandomBlock[]> calls = Gen.OneOf(Gen.Elements(s_arguments).Zip(Seeds).Select(pair => new RandomBlock(BlockKind.ToolCall, Chop(pair.Item1, pair.Item2), null)),
-            Texts.Select(pieces => new RandomBlock(BlockKind.CustomToolCall, pieces, null))).ArrayOf().Where(group => group.Length == 1 || (group.Length is 2 or 3 && group.All(call => call.Pieces.Length > 0)));
+        Gen<RandomBlock> function = Gen.Elements(s_arguments).Zip(Seeds).Select(pair => new RandomBlock(BlockKind.ToolCall, Chop(pair.Item1, pair.Item2), null));
+        Gen<RandomBlock> custom = Texts.Select(pieces => new RandomBlock(BlockKind.CustomToolCall, pieces, null));
+
+        // Calls that say nothing are told when they end: in which order, is not said anywhere.
+        Gen<RandomBlock[]> calls = Gen.OneOf(function, custom).ArrayOf()
+            .Where(group => group.Length == 1 || (group.Length is 2 or 3 && group.All(call => call.Pieces.Length > 0)));
         Gen<RandomBlock[]> single = Gen.OneOf(text, thinking).Select(block => new[] { block });
         return from groups in Gen.Frequency((3, single), (2, calls)).ArrayOf()
                from seed in Seeds
@@ -50,8 +55,9 @@ public sealed record RandomConversation(RandomBlock[][] Groups, FinishReason Rea
             var rest = new List<Queue<string>>();
             foreach (RandomBlock block in group)
             {
-                bool isCall = block.Kind is BlockKind.ToolCall or BlockKind.CustomToolCall;
-                sink.BlockStart(key, block.Kind, isCall ? Encoding.UTF8.GetBytes($"call_{key}") : default, isCall ? Encoding.UTF8.GetBytes($"tool_{key % 3}") : default);
+                if (block.Kind is BlockKind.ToolCall or BlockKind.CustomToolCall)
+                    sink.BlockStart(key, block.Kind, Encoding.UTF8.GetBytes($"call_{key}"), Encoding.UTF8.GetBytes($"tool_{key % 3}"));
+                else sink.BlockStart(key, block.Kind);
                 rest.Add(new Queue<string>(block.Pieces));
                 if (block.Seal is { } seal) sink.BlockSeal(key, seal, RawJson.Encode(Convert.ToBase64String(Encoding.UTF8.GetBytes($"seal {key}"))));
                 if (rest[^1].TryDequeue(out string? piece)) sink.BlockDelta(key, RawJson.Encode(piece));

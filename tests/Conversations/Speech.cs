@@ -43,6 +43,9 @@ public sealed record Speech(
     IReadOnlyDictionary<FinishReason, FinishReason> Ends,
     Func<BlockKind, SealKind, bool> Proofs)
 {
+    /// <summary>A model of the kind that the protocol serves today; requests depend on it.</summary>
+    public required string Model { get; init; }
+
     /// <summary>The repair that a request needs before the protocol's writer; null: the writer does it.</summary>
     public HistoryRules? Rules { get; init; }
 
@@ -66,27 +69,29 @@ public sealed record Speech(
     {
         var protocol = new AnthropicProtocol();
         return new Speech("anthropic", protocol, protocol, Joins.Never, ShowsByDefault: true, SpokenRefusal: false, CustomCalls: false, Stops: true,
-            CacheWrites: true, Lifetimes: true, new Dictionary<FinishReason, FinishReason>(), OnThinkingOrCall) { Rules = HistoryRules.Anthropic };
+            CacheWrites: true, Lifetimes: true, new Dictionary<FinishReason, FinishReason>(), OnThinkingOrCall)
+        { Model = "claude-sonnet-5-5", Rules = HistoryRules.Anthropic };
     }
 
     private static Speech Chat()
     {
-        var protocol = new OpenAIChatProtocol();
+        var protocol = new OpenAIChatProtocol(new OpenAIChatTraits { IsOfficial = true });
         return new Speech("openai", protocol, protocol, Joins.Kinds, ShowsByDefault: true, SpokenRefusal: true, CustomCalls: true, Stops: false,
-            CacheWrites: true, Lifetimes: false, Plain, (block, seal) => seal == SealKind.Thought && IsCall(block));
+            CacheWrites: true, Lifetimes: false, Plain, (block, seal) => seal == SealKind.Thought && IsCall(block)) { Model = "gpt-5.5" };
     }
 
     private static Speech Responses()
     {
-        var protocol = new OpenAIResponsesProtocol();
+        var protocol = new OpenAIResponsesProtocol(new OpenAIResponsesTraits { Issuer = "upstream-1" });
         return new Speech("responses", protocol, protocol, Joins.Never, ShowsByDefault: false, SpokenRefusal: true, CustomCalls: true, Stops: false,
-            CacheWrites: true, Lifetimes: false, Plain, OnThinkingOrCall);
+            CacheWrites: true, Lifetimes: false, Plain, OnThinkingOrCall) { Model = "gpt-5.5" };
     }
 
     private static Speech Gemini()
     {
         var protocol = new GeminiProtocol();
         return new Speech("gemini", protocol, protocol, Joins.Neighbours, ShowsByDefault: false, SpokenRefusal: false, CustomCalls: false, Stops: false,
-            CacheWrites: false, Lifetimes: false, Plain, (block, seal) => block is BlockKind.Thinking || seal == SealKind.Thought) { Rules = HistoryRules.Gemini };
+            CacheWrites: false, Lifetimes: false, Plain, (block, seal) => block is BlockKind.Thinking || seal == SealKind.Thought)
+        { Model = "gemini-3.8-flash", Rules = HistoryRules.Gemini };
     }
 }

@@ -130,13 +130,27 @@ public sealed class ProofReplayTests
     }
 
     [Fact]
+    public void CallWithoutId_GetsOne_AndIsFoundByIt()
+    {
+        SinkRecorder told = new();
+        var recorder = new ProofRecorder(told, _cache, "alice", "upstream-1", Wire.Seed);
+        recorder.Start(default, default);
+        Call(recorder, 0, "c1");
+        Thinking(recorder, 1, "a", SealKind.Thinking, "YQ==");
+        Call(recorder, 2, "");
+        recorder.Finish(FinishReason.ToolUse);
+        Assert.Equal($"call_{Wire.Seed}1", told.Blocks[2].Id);
+        Assert.NotNull(_cache.Find("alice", told.Blocks[2].Id));
+    }
+
+    [Fact]
     public void Recorder_ChangesNothingOfTheAnswer()
     {
         for (int seed = 0; seed < 200; seed++)
         {
             SinkRecorder plain = new(), recorded = new();
             RandomAnswer.Play(plain, new Random(seed));
-            RandomAnswer.Play(new ProofRecorder(recorded, _cache, "", "u", Wire.Seed), new Random(seed));
+            RandomAnswer.Play(new ProofRecorder(recorded, _cache, "", "u", null), new Random(seed));
             Assert.Equal(plain.Lines, recorded.Lines);
         }
     }

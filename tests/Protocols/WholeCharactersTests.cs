@@ -37,6 +37,59 @@ public sealed class WholeCharactersTests
         Assert.Equal(expected.Split('|'), written);
     }
 
+    [Theory]
+    [InlineData("61C3|A962", "61|C3A962")]
+    [InlineData("F09F|9880", "F09F9880")]
+    [InlineData("F0|9F|98|80", "F09F9880")]
+    [InlineData("61E9|62", "61|EFBFBD62")]
+    [InlineData("61FF62", "61EFBFBD62")]
+    [InlineData("61C3", "61|5C7566666664")]
+    public void BytesOfACharacter_WaitForTheOthers_OrAreReplaced(string deltas, string expected)
+    {
+        SinkRecorder recorder = new();
+        var written = new List<string>();
+        var whole = new WholeCharacters(new Tee(recorder, new Hex(written)));
+        whole.Start(default, default);
+        whole.BlockStart(0, BlockKind.Text);
+        foreach (string delta in deltas.Split('|')) whole.BlockDelta(0, [(byte)'"', .. Convert.FromHexString(delta), (byte)'"']);
+        whole.BlockEnd(0);
+        whole.Finish(FinishReason.EndTurn);
+        Assert.Equal(expected.Split('|'), written);
+    }
+
+    [Fact]
+    public void BrokenNamesIdsAndSeals_AreMended()
+    {
+        SinkRecorder recorder = new();
+        var whole = new WholeCharacters(recorder);
+        whole.Start([(byte)'i', 0xFF], [0xC3]);
+        whole.BlockStart(0, BlockKind.ToolCall, [0xFF], [(byte)'f', 0xFF]);
+        whole.BlockSeal(0, SealKind.Thought, [(byte)'"', 0xFF, (byte)'"']);
+        whole.BlockEnd(0);
+        whole.Finish(FinishReason.EndTurn);
+        Assert.Equal(("i\uFFFD", "\uFFFD", "\uFFFD", "f\uFFFD"), (recorder.Id, recorder.Model, recorder.Blocks[0].Id, recorder.Blocks[0].Name));
+        Assert.Equal("Thought \uFFFD", recorder.Blocks[0].Seal);
+    }
+
+    private sealed class Hex(List<string> deltas) : IResponseSink
+    {
+        public void Start(ReadOnlySpan<byte> id, ReadOnlySpan<byte> model) { }
+
+        public void BlockStart(int block, BlockKind kind, ReadOnlySpan<byte> toolId = default, ReadOnlySpan<byte> toolName = default) { }
+
+        public void BlockDelta(int block, ReadOnlySpan<byte> jsonString) => deltas.Add(Convert.ToHexString(jsonString[1..^1]));
+
+        public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString) { }
+
+        public void BlockEnd(int block) { }
+
+        public void Usage(in TokenUsage total) { }
+
+        public void Finish(FinishReason reason, ReadOnlySpan<byte> stopSequence = default) { }
+
+        public void Fail(ProxyError error) { }
+    }
+
     [Fact]
     public void AnyAnswer_WithoutHalves_IsUnchanged()
     {

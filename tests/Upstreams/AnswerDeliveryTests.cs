@@ -249,6 +249,17 @@ public sealed class AnswerDeliveryTests
     }
 
     [Fact]
+    public async Task FirstBytes_LeaveInFewPieces()
+    {
+        using var test = new TestExchange("openai");
+        using var delivery = new Delivery(test, "openai");
+        string text = Delivery.Fixture("openai.sse");
+        delivery.Send(text);
+        Assert.Null(await delivery.End());
+        Assert.InRange(test.Client.Pieces, 1, text.Length / 1024 + Delivery.Events("openai.sse").Length + 1);
+    }
+
+    [Fact]
     public async Task HeldTooMuch_IsCommitted()
     {
         using var test = new TestExchange("openai");
@@ -263,19 +274,39 @@ public sealed class AnswerDeliveryTests
     [Theory]
     [InlineData(": comment\n\n")]
     [InlineData("data: [DONE]\n\n")]
-    [InlineData("event: x\ndata: {}\n\n")]
-    public async Task GeminiClient_GetsNothingButDataLines(string stray)
+    [InlineData("inside")]
+    public async Task GeminiClient_GetsNoCommentAndNoForeignEnd(string stray)
     {
         string[] events = Delivery.Events("gemini.sse");
         foreach (bool array in (bool[])[false, true])
         {
             using var test = new TestExchange("gemini", array: array);
             using var delivery = new Delivery(test, "gemini");
-            if (stray.Contains("{}")) events[1] = "event: x\n: comment\n" + events[1].Replace("data: ", "data:");
-            delivery.Send(events[0] + (stray.Contains("{}") ? "" : stray));
+            if (stray == "inside") events[1] = ": comment\n" + events[1];
+            delivery.Send(events[0] + (stray == "inside" ? "" : stray));
             foreach (string text in events[1..]) delivery.Send(text);
             if (stray.Contains("DONE")) delivery.Send(stray);
             Assert.Null(await delivery.End());
+            Assert.Equal(StreamEnd.Finished, test.Check(true));
+        }
+    }
+
+    [Theory]
+    [InlineData("anthropic")]
+    [InlineData("openai")]
+    [InlineData("responses")]
+    [InlineData("gemini")]
+    public async Task ForwardedByteByByte_AnyLineEnd_BytesStayTheSame(string protocol)
+    {
+        foreach (string newline in (string[])["\n", "\r\n", "\r"])
+        {
+            string text = Delivery.Fixture(protocol + ".sse").Replace("\n", newline);
+            using var test = new TestExchange(protocol);
+            using var delivery = new Delivery(test, protocol);
+            foreach (byte one in Encoding.UTF8.GetBytes(text)) delivery.Send([one]);
+            Assert.Null(await delivery.End());
+            // The answer is over with its last event: whether half a line end is behind it, nobody waits for.
+            Assert.Equal(text.TrimEnd('\r', '\n'), test.Client.Text.TrimEnd('\r', '\n'));
             Assert.Equal(StreamEnd.Finished, test.Check(true));
         }
     }

@@ -27,7 +27,7 @@ public sealed class Delivery : IDisposable
         var protocol = (IUpstreamProtocol)TestExchange.Protocols[upstream];
         var config = TestExchange.Upstream(upstream) with { StreamIdleTimeout = TimeSpan.FromSeconds(idleSeconds) };
         var target = new UpstreamTarget(config, new ScriptedType(upstream, protocol, null), protocol, "up-model", null, 0);
-        _delivery = new AnswerDelivery(test.Exchange, target, Clock, _response);
+        _delivery = new AnswerDelivery(test.Exchange, target, Clock, _response, new Translation(new ProofCache(test.Clock)));
         Run = test.Exchange.Head.Target.Operation == Operation.Generate ? _delivery.DeliverAsync().AsTask() : _delivery.RelayAsync().AsTask();
     }
 
@@ -58,6 +58,8 @@ public sealed class Delivery : IDisposable
 
     public async Task<ProxyError?> Done()
     {
+        // A failure may wait for a moment of the answer's clock, so that it stands alone.
+        for (int i = 0; i < 200 && await Task.WhenAny(Run, Task.Delay(TimeSpan.FromMilliseconds(50))) != Run; i++) _test.Clock.Advance(TimeSpan.FromMilliseconds(50));
         ProxyError? failure = await Run.WaitAsync(TimeSpan.FromSeconds(10));
         await _test.Answer.EndAsync();
         return failure;

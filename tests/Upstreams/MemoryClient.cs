@@ -45,6 +45,9 @@ public sealed class MemoryClient : IClientResponse
 
     public Exception? StartFault { get; set; }
 
+    /// <summary>How often memory was asked for.</summary>
+    public int Pieces { get; private set; }
+
     /// <summary>Most bytes that lay unflushed.</summary>
     public int MostPending { get; private set; }
 
@@ -83,11 +86,12 @@ public sealed class MemoryClient : IClientResponse
             client.MostPending = Math.Max(client.MostPending, _count);
         }
 
+        // As the real server does before a response has begun: just what was asked for, and nothing where nothing was.
         public override Memory<byte> GetMemory(int sizeHint = 0)
         {
-            // Growing by exact need shows writers that go beyond what they asked for.
-            if (_buffer.Length - _count < Math.Max(1, sizeHint)) Array.Resize(ref _buffer, Math.Max(_buffer.Length * 2, _count + Math.Max(1, sizeHint)));
-            return _buffer.AsMemory(_count);
+            if (_buffer.Length - _count < sizeHint) Array.Resize(ref _buffer, Math.Max(_buffer.Length * 2, _count + sizeHint));
+            client.Pieces++;
+            return _buffer.AsMemory(_count, sizeHint);
         }
 
         public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;

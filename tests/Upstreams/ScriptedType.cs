@@ -11,7 +11,7 @@ public sealed class ScriptedType(string name, IUpstreamProtocol protocol, HttpMe
 
     public UpstreamTypeFact Fact { get; } = new(name, null, UsesTokens: true, UsesAuthFiles: false, IsAvailable: true, []);
 
-    public IUpstreamProtocol? ProtocolFor(IClientProtocol client) => protocol;
+    public IUpstreamProtocol? ProtocolFor(IClientProtocol client, UpstreamConfig config) => protocol;
 
     public bool Supports(Operation operation) => operation is Operation.Generate or Operation.CountTokens;
 

@@ -1,0 +1,38 @@
+using System.Buffers;
+using Aiproxy.Protocols;
+using Aiproxy.Protocols.Model;
+
+namespace Aiproxy.Upstreams;
+
+/// <summary>An exchange whose client and upstream speak different protocols: the request in the upstream's words, and what the answer passes on its way back.</summary>
+public sealed class Translation(ProofCache proofs)
+{
+    /// <summary>The request's body in the words of <paramref name="target"/>.</summary>
+    /// <param name="dropsProofs">Without any signature or encrypted reasoning: the upstream took none of ours.</param>
+    /// <exception cref="ProtocolException">The target cannot say it; with the JSON path.</exception>
+    public ReadOnlyMemory<byte> Body(Exchange exchange, UpstreamTarget target, bool dropsProofs)
+    {
+        ChatRequest request = exchange.ReadRequest();
+        if (KeepsNoProofs(exchange)) request = ProofReplay.WithProofs(request, key => proofs.Find(exchange.Client, key));
+        if (dropsProofs) request = ProofStrip.Apply(request);
+        var output = new ArrayBufferWriter<byte>(Math.Max(1024, exchange.Body.Length));
+        target.Protocol.WriteRequest(output, request with { Model = target.Model, Stream = exchange.Head.Stream });
+        return output.WrittenMemory;
+    }
+
+    /// <summary>What the upstream's reader pushes into, so that <paramref name="client"/> gets what its protocol and the request ask for.</summary>
+    public IResponseSink Before(IResponseSink client, Exchange exchange, UpstreamTarget target)
+    {
+        ChatRequest request = exchange.ReadRequest();
+        IResponseSink sink = new SealIssuer(client, target.Config.Name);
+        if (KeepsNoProofs(exchange))
+            sink = new ProofRecorder(sink, proofs, exchange.Client, target.Config.Name, exchange.Protocol.Name == "responses" ? exchange.WriterOptions.IdSeed : null);
+        // Gemini has no word against parallel calls.
+        if (request.ParallelTools == false && target.Protocol.Name == "gemini") sink = new SingleCall(sink);
+        // Stops that the upstream was told are found by it first; the others are found here.
+        return request.Stop.Count > 0 ? new StopScanner(sink, request.Stop) : sink;
+    }
+
+    // Chat has no place for proofs; a Responses client may send back references instead of items.
+    private static bool KeepsNoProofs(Exchange exchange) => exchange.Protocol.Name is "openai" or "responses";
+}

@@ -1,0 +1,316 @@
+using Aiproxy.Balancer;
+using Aiproxy.Config;
+using Aiproxy.Protocols;
+using Aiproxy.Protocols.Model;
+using Aiproxy.Tests.StreamInvariants;
+using Aiproxy.Tests.Upstreams;
+using Aiproxy.Upstreams;
+using Serilog;
+using Serilog.Core;
+using Serilog.Events;
+
+namespace Aiproxy.Tests.Balancer;
+
+/// <summary>Whole requests through the loop, each upstream a script of answers.</summary>
+public sealed class AttemptLoopTests : ILogEventSink
+{
+    private const string Good = """{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"hi"}],"stop_reason":"end_turn","usage":{"input_tokens":3,"output_tokens":2}}""";
+
+    private readonly FakeClock _clock = new();
+    private readonly UpstreamStateTable _states;
+    private readonly List<UpstreamConfig> _upstreams = [];
+    private readonly Dictionary<string, ScriptedHandler> _scripts = [];
+    private readonly Dictionary<string, string> _fallbacks = [];
+    private readonly List<string> _log = [];
+    private AttemptLoop? _loop;
+
+    public AttemptLoopTests() => _states = new UpstreamStateTable(_clock);
+
+    void ILogEventSink.Emit(LogEvent logEvent) => _log.Add(logEvent.RenderMessage(null));
+
+    private ScriptedHandler Add(string name, int priority = 0, Func<UpstreamConfig, UpstreamConfig>? change = null, params string[] tokens)
+    {
+        // A type of its own for each, since that carries the script, and a way of its own to connect, since clients are shared.
+        UpstreamConfig config = TestExchange.Upstream(name, name: name, tokens: tokens) with { Priority = priority, ConnectTimeout = TimeSpan.FromSeconds(10 + _upstreams.Count) };
+        _upstreams.Add(change is null ? config : change(config));
+        return _scripts[name] = new ScriptedHandler();
+    }
+
+    private async Task<TestExchange> Run(TestExchange? given = null)
+    {
+        TestExchange test = given ?? new TestExchange("anthropic", stream: false, clock: _clock);
+        var protocol = (IUpstreamProtocol)TestExchange.Protocols["anthropic"];
+        var types = new UpstreamTable(_scripts.Select(script => new ScriptedType(script.Key, protocol, script.Value)));
+        ProxyConfig config = TestUpstreams.Config([.. _upstreams]) with { ModelFallback = _fallbacks };
+        _states.Retain(config.Upstreams, config.Circuit);
+        Logger log = new LoggerConfiguration().WriteTo.Sink(this).CreateLogger();
+        _loop ??= new AttemptLoop(new Forwarder(new UpstreamClients(), new UpstreamMessage("aiproxy/test")), types, _states, log, _clock);
+        await _loop.RunAsync(test.Exchange, new Router(config, [.. _scripts.Keys])).WaitAsync(TimeSpan.FromSeconds(20));
+        await test.Answer.EndAsync();
+        return test;
+    }
+
+    private static string Invalid(string message) => """{"type":"error","error":{"type":"invalid_request_error","message":"?"}}""".Replace("?", message);
+
+    private UpstreamState State(string name) => _states.For(_upstreams.Single(upstream => upstream.Name == name));
+
+    private CircuitBreaker Circuit(string name, string model = "client-model") => State(name).Circuit(model);
+
+    [Fact]
+    public async Task FailedUpstream_NextByPriorityAnswers_AndHeadersTell()
+    {
+        ScriptedHandler first = Add("a").Answers(500, "{}"), second = Add("b", priority: 1).Answers(200, Good);
+        TestExchange test = await Run();
+
+        Assert.Equal((200, Good), (test.Client.Status, test.Client.Text));
+        Assert.Equal(("b", "2"), (test.Client.Headers["x-aiproxy-upstream"], test.Client.Headers["x-aiproxy-attempts"]));
+        Assert.Equal((1, 1), (first.Bodies.Count, second.Bodies.Count));
+        Assert.Equal((0, 0), (State("a").InFlight, State("b").InFlight));
+    }
+
+    [Fact]
+    public async Task Refused_ThenAccepted_CountsAgainstTheOneThatRefused()
+    {
+        ScriptedHandler a = Add("a"), b = Add("b", 1);
+        for (int i = 0; i < 3; i++)
+        {
+            a.Answers(400, Invalid("odd"));
+            b.Answers(200, Good);
+            Assert.Equal(200, (await Run()).Client.Status);
+        }
+        Assert.Equal(CircuitState.Open, Circuit("a").State);
+    }
+
+    [Fact]
+    public async Task RefusedByAll_IsTheFirstBody_AndNobodyIsBlamed()
+    {
+        ScriptedHandler a = Add("a"), b = Add("b", 1);
+        for (int i = 0; i < 5; i++)
+        {
+            a.Answers(400, Invalid("first"));
+            b.Answers(400, Invalid("second"));
+            TestExchange test = await Run();
+            Assert.Equal((400, Invalid("first")), (test.Client.Status, test.Client.Text));
+        }
+        Assert.Equal((CircuitState.Closed, CircuitState.Closed), (Circuit("a").State, Circuit("b").State));
+    }
+
+    [Fact]
+    public async Task MostTellingFailure_IsTold()
+    {
+        Add("a").Fails(new HttpRequestException(HttpRequestError.ConnectionError));
+        Add("b", 1).Answers(429, """{"type":"error","error":{"type":"rate_limit_error","message":"slow"}}""", "application/json", ("retry-after", "20"));
+        Add("c", 2).Answers(500, "oops", "text/html");
+        TestExchange test = await Run();
+        Assert.Equal((429, "20"), (test.Client.Status, test.Client.Headers["retry-after"]));
+        Assert.Contains("slow", test.Client.Text);
+    }
+
+    [Fact]
+    public async Task CredentialRefused_TheNextOneIsTried_AndTheClientNeverBlamed()
+    {
+        ScriptedHandler a = Add("a", 0, null, "sk-fake-1", "sk-fake-2").Answers(401, "{}").Answers(200, Good);
+        TestExchange test = await Run();
+        Assert.Equal(200, test.Client.Status);
+        Assert.Equal(["sk-fake-1", "sk-fake-2"], a.Headers.Select(headers => headers["x-credential"]));
+        Assert.Equal(CircuitState.Closed, Circuit("a").State);
+
+        a.Answers(403, "{}");
+        TestExchange other = await Run();
+        Assert.Equal((500, "false"), (other.Client.Status, other.Client.Headers["x-should-retry"]));
+        Assert.DoesNotContain("sk-fake", other.Client.Text);
+    }
+
+    [Fact]
+    public async Task EveryCredentialLimited_Is429WithTheSoonestTime_WithoutARequest()
+    {
+        ScriptedHandler a = Add("a", 0, null, "sk-fake-1", "sk-fake-2");
+        a.Answers(429, "{}", "application/json", ("retry-after", "30")).Answers(429, "{}", "application/json", ("retry-after", "10"));
+        await Run();
+        TestExchange test = await Run();
+        Assert.Equal((429, "10"), (test.Client.Status, test.Client.Headers["retry-after"]));
+        Assert.Equal(2, a.Bodies.Count);
+        _clock.Advance(TimeSpan.FromSeconds(11));
+        a.Answers(200, Good);
+        Assert.Equal(200, (await Run()).Client.Status);
+    }
+
+    [Fact]
+    public async Task OpenCircuit_IsPassedOver_AndProbedOnceASecond()
+    {
+        ScriptedHandler a = Add("a");
+        for (int i = 0; i < 3; i++)
+        {
+            a.Answers(500, "{}");
+            await Run();
+        }
+        Assert.Equal(CircuitState.Open, Circuit("a").State);
+        a.Answers(500, "{}");
+        Assert.Equal(500, (await Run()).Client.Status);
+        TestExchange blocked = await Run();
+        Assert.Equal(503, blocked.Client.Status);
+        Assert.True(blocked.Client.Headers.ContainsKey("retry-after"));
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        a.Answers(200, Good);
+        Assert.Equal(200, (await Run()).Client.Status);
+        Assert.Equal(CircuitState.Closed, Circuit("a").State);
+    }
+
+    [Fact]
+    public async Task ProbeWhoseClientLeaves_FreesItsPlace()
+    {
+        ScriptedHandler a = Add("a");
+        for (int i = 0; i < 3; i++)
+        {
+            a.Answers(500, "{}");
+            await Run();
+        }
+        _clock.Advance(TimeSpan.FromMinutes(2));
+        using var test = new TestExchange("anthropic", stream: false, clock: _clock);
+        a.Does(_ =>
+        {
+            test.Client.Leave();
+            return Task.FromException<HttpResponseMessage>(new OperationCanceledException());
+        });
+        await Run(test);
+        Assert.False(Circuit("a").IsProbeOut);
+        Assert.Equal(0, State("a").InFlight);
+        a.Answers(200, Good);
+        Assert.Equal(200, (await Run()).Client.Status);
+    }
+
+    [Fact]
+    public async Task BugInTheMiddle_GivesPlacesAndCredentialsBack()
+    {
+        ScriptedHandler a = Add("a", 0, null, "sk-fake-1");
+        a.Fails(new NullReferenceException());
+        await Assert.ThrowsAsync<NullReferenceException>(() => Run());
+        Assert.Equal(0, State("a").InFlight);
+        a.Answers(200, Good);
+        Assert.Equal(200, (await Run()).Client.Status);
+    }
+
+    [Fact]
+    public async Task ProbeOfAStream_MakesRoomAtTheFirstOutput()
+    {
+        ScriptedHandler a = Add("a");
+        for (int i = 0; i < 3; i++)
+        {
+            a.Answers(500, "{}");
+            await Run();
+        }
+        _clock.Advance(TimeSpan.FromMinutes(2));
+        using var test = new TestExchange("anthropic", clock: _clock);
+        var pipe = new System.IO.Pipelines.Pipe();
+        a.AnswersWith(200, pipe.Reader.AsStream(), "text/event-stream");
+        Task<TestExchange> running = Run(test);
+        Assert.True(Circuit("a").IsProbeOut);
+        await pipe.Writer.WriteAsync(System.Text.Encoding.UTF8.GetBytes(string.Concat(Delivery.Events("anthropic.sse")[..2])));
+        for (int i = 0; !test.Answer.HasBegun || Circuit("a").IsProbeOut; i++)
+        {
+            Assert.True(i < 10_000_000);
+            await Task.Yield();
+        }
+        Assert.Equal(CircuitState.Closed, Circuit("a").State);
+        // The answer breaks all the same: that one failure opens it again.
+        pipe.Writer.Complete(new IOException("reset"));
+        await running;
+        Assert.Equal(StreamEnd.Failed, test.Check(true));
+        Assert.Equal(CircuitState.Open, Circuit("a").State);
+    }
+
+    [Fact]
+    public async Task BrokenAfterOutput_NoSecondAttempt()
+    {
+        Add("a").Answers(200, string.Concat(Delivery.Events("anthropic.sse")[..4]), "text/event-stream");
+        ScriptedHandler b = Add("b", 1);
+        using var test = new TestExchange("anthropic", clock: _clock);
+        await Run(test);
+        Assert.Equal(StreamEnd.Failed, test.Check(true));
+        Assert.Empty(b.Bodies);
+    }
+
+    [Fact]
+    public async Task BrokenBeforeOutput_SecondAttempt_OneStart()
+    {
+        Add("a").Answers(200, string.Concat(Delivery.Events("anthropic.sse")[..1]), "text/event-stream");
+        Add("b", 1).Answers(200, Delivery.Fixture("anthropic.sse"), "text/event-stream");
+        using var test = new TestExchange("anthropic", clock: _clock);
+        await Run(test);
+        Assert.Equal(Delivery.Fixture("anthropic.sse"), test.Client.Text);
+    }
+
+    [Fact]
+    public async Task Fallback_StartsOverUnderItsOwnName()
+    {
+        _fallbacks["client-model"] = "second";
+        Add("a", 0, config => config with { AvailableModels = ["client-model"] }).Answers(500, "{}");
+        ScriptedHandler b = Add("b", 0, config => config with { AvailableModels = ["second"] }).Answers(200, Good);
+        Assert.Equal(200, (await Run()).Client.Status);
+        Assert.Contains("\"model\":\"second\"", b.Bodies[0]);
+    }
+
+    [Fact]
+    public async Task NobodyServesIt_Is404()
+    {
+        Add("a", 0, config => config with { AvailableModels = ["other"] });
+        TestExchange test = await Run();
+        Assert.Equal((404, "false"), (test.Client.Status, test.Client.Headers["x-should-retry"]));
+    }
+
+    [Fact]
+    public async Task RuleSaysFail_NobodyElseIsAsked()
+    {
+        Add("a", 0, config => config with { ErrorRules = [new ErrorRule { Statuses = [500], Action = ErrorAction.Fail }] }).Answers(500, """{"type":"error","error":{"type":"api_error","message":"mine"}}""");
+        ScriptedHandler b = Add("b", 1);
+        TestExchange test = await Run();
+        Assert.Equal(500, test.Client.Status);
+        Assert.Contains("mine", test.Client.Text);
+        Assert.Empty(b.Bodies);
+    }
+
+    [Fact]
+    public async Task FullUpstream_IsPassedOver_AndNeverBlamed()
+    {
+        ScriptedHandler a = Add("a", 0, config => config with { MaxConcurrent = 1 });
+        Add("b", 1).Answers(200, Good);
+        Assert.True(State("a").TryEnter(1));
+        Assert.Equal("b", (await Run()).Client.Headers["x-aiproxy-upstream"]);
+        State("a").Leave();
+        a.Answers(200, Good);
+        Assert.Equal("a", (await Run()).Client.Headers["x-aiproxy-upstream"]);
+        Assert.Equal(CircuitState.Closed, Circuit("a").State);
+    }
+
+    [Fact]
+    public async Task TotalTimeOver_EndsTheSearch()
+    {
+        ScriptedHandler a = Add("a").Hangs(), b = Add("b", 1);
+        using var test = new TestExchange("anthropic", clock: _clock, totalSeconds: 20);
+        Task<TestExchange> running = Run(test);
+        _clock.Advance(TimeSpan.FromSeconds(21));
+        await running;
+        Assert.Equal(504, test.Client.Status);
+        Assert.Equal((1, 0), (a.Bodies.Count, b.Bodies.Count));
+    }
+
+    [Fact]
+    public async Task CallThatNoUpstreamHas_Is404WithoutARequest()
+    {
+        ScriptedHandler a = Add("a");
+        using var test = new TestExchange("anthropic", stream: false, clock: _clock, operation: Operation.Compact);
+        await Run(test);
+        Assert.Equal(404, test.Client.Status);
+        Assert.Empty(a.Bodies);
+    }
+
+    [Fact]
+    public async Task Log_HoldsNoPromptNoKeyAndNoUpstreamWords()
+    {
+        Add("a", 0, null, "sk-fake-1").Answers(400, """{"type":"error","error":{"type":"invalid_request_error","message":"you said hello there"}}""");
+        Add("b", 1, null, "sk-fake-2").Fails(new HttpRequestException(HttpRequestError.ConnectionError, "sk-fake-2 at secret.host"));
+        await Run();
+        Assert.NotEmpty(_log);
+        foreach (string secret in (string[])["hello", "sk-fake", "secret"]) Assert.DoesNotContain(_log, line => line.Contains(secret));
+    }
+}
