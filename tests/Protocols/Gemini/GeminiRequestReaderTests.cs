@@ -101,7 +101,7 @@ public sealed class GeminiRequestReaderTests
     [InlineData(SealKind.Encrypted, null)]
     public void WrappedProofBehindText_StandsWhereItsThoughtsStood(SealKind kind, string? text)
     {
-        string envelope = SealEnvelope.Wrap(new Seal(kind, "up", "proof"), text);
+        string envelope = SealEnvelope.Wrap(new Seal(kind, "up", "proof"), text ?? "");
         IReadOnlyList<Part> parts = ReadParts($$"""
             {"text":"sum ","thought":true},{"text":"up","thought":true},{"text":"I look."},{"functionCall":{"name":"f"},"thoughtSignature":"{{envelope}}"}
             """);
@@ -115,8 +115,8 @@ public sealed class GeminiRequestReaderTests
     public void WrappedProofOfASecondStep_LeavesTheThoughtsOfTheFirst()
     {
         string envelope = SealEnvelope.Wrap(new Seal(SealKind.Encrypted, "up", "proof"));
-        IReadOnlyList<Part> parts = ReadParts($$"""
-            {"text":"first","thought":true},{"functionCall":{"name":"f"}},{"text":"I look."},{"functionCall":{"name":"g"},"thoughtSignature":"{{envelope}}"}
+        IReadOnlyList<Part> parts = ReadParts($$$"""
+            {"text":"first","thought":true},{"functionCall":{"name":"f"}},{"text":"I look."},{"functionCall":{"name":"g"},"thoughtSignature":"{{{envelope}}}"}
             """);
         Assert.Equal([typeof(ThinkingPart), typeof(ToolCallPart), typeof(TextPart), typeof(ThinkingPart), typeof(ToolCallPart)], parts.Select(part => part.GetType()));
         Assert.Equal((null, "proof"), (((ThinkingPart)parts[0]).Seal, ((ThinkingPart)parts[3]).Seal!.Value));
