@@ -58,7 +58,7 @@ public sealed class UpstreamMessage(string userAgent)
     // "As client: always request alt=sse."
     private static string StreamQuery(Exchange exchange, UpstreamTarget target) => exchange.Head.Stream && target.Protocol.Name == "gemini" ? "?alt=sse" : "";
 
-    /// <summary>The client's bytes with the model put right.</summary>
+    /// <summary>The client's bytes with the model put right, and without what only we understand.</summary>
     public static IReadOnlyList<ReadOnlyMemory<byte>> Forwarded(Exchange exchange, string model)
     {
         ReadOnlyMemory<byte> body = exchange.Body;
@@ -72,7 +72,10 @@ public sealed class UpstreamMessage(string userAgent)
             collection |= prefixed && !model.StartsWith("tunedModels/", StringComparison.Ordinal);
             (edited ??= []).Add(token);
         }
-        return edited is null ? [body] : TopLevelEdit.Replace(body, edited, RawJson.Encode(collection ? "models/" + model : model)).Segments;
+        IReadOnlyList<ReadOnlyMemory<byte>> segments = edited is null ? [body] : TopLevelEdit.Replace(body, edited, RawJson.Encode(collection ? "models/" + model : model)).Segments;
+        if (OwnMarks.Without(exchange.Protocol.Name, body.Span) is null) return segments;
+        // Rare: a conversation that was with another protocol's model before.
+        return [OwnMarks.Without(exchange.Protocol.Name, Joined(segments).ToArray())];
     }
 
     private static SplicedContent Content(IReadOnlyList<ReadOnlyMemory<byte>> body, string compression)
