@@ -96,13 +96,20 @@ public sealed class OpenAIChatCallWriter(WriterOptions options)
     /// <summary>The members of a call after its index, and the brace that closes it.</summary>
     public static void WriteBody(IBufferWriter<byte> output, Call call, ReadOnlySpan<byte> arguments)
     {
+        WriteMembers(output, call, arguments);
+        output.Write("}"u8);
+    }
+
+    /// <summary>The members of a call after its index; more may follow.</summary>
+    public static void WriteMembers(IBufferWriter<byte> output, Call call, ReadOnlySpan<byte> arguments)
+    {
         output.Write(",\"id\":\""u8);
         output.Write(call.Id);
         output.Write(call.IsCustom ? "\",\"type\":\"custom\",\"custom\":{\"name\":\""u8 : "\",\"type\":\"function\",\"function\":{\"name\":\""u8);
         output.Write(call.Name);
         output.Write(call.IsCustom ? "\",\"input\":"u8 : "\",\"arguments\":"u8);
         output.Write(arguments);
-        output.Write("}}"u8);
+        output.Write("}"u8);
     }
 
     /// <summary>The upstream's id; one of our own where it gave none or the same twice, since results are matched by it.</summary>

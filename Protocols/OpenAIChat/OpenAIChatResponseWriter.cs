@@ -18,6 +18,9 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
     private TokenUsage _usage;
     private bool _isEnded;
 
+    /// <summary>A call whose first chunk waits for the next event: libraries look for a signature in that chunk only.</summary>
+    private OpenAIChatCallWriter.Call? _begun;
+
     public OpenAIChatResponseWriter(IBufferWriter<byte> output, WriterOptions options)
     {
         _output = output;
@@ -44,18 +47,14 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
         if (_isEnded) return;
         _kinds[block] = kind;
         if (kind is not (BlockKind.ToolCall or BlockKind.CustomToolCall)) return;
-        OpenAIChatCallWriter.Call call = _calls.Begin(block, kind, toolId, toolName);
-        var delta = new ArrayBufferWriter<byte>(256);
-        delta.Write("{\"tool_calls\":[{\"index\":"u8);
-        delta.Write(call.IndexText);
-        OpenAIChatCallWriter.WriteBody(delta, call, "\"\""u8);
-        delta.Write("]}"u8);
-        Chunk(delta.WrittenSpan, default);
+        Begin(default);
+        _begun = _calls.Begin(block, kind, toolId, toolName);
     }
 
     public void BlockDelta(int block, ReadOnlySpan<byte> jsonString)
     {
         if (_isEnded || jsonString.Length <= 2 || !_kinds.TryGetValue(block, out BlockKind kind)) return;
+        Begin(default);
         switch (kind)
         {
             case BlockKind.Text:
@@ -77,19 +76,27 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
     {
         // Chat has a place for Gemini's signatures alone, and only on calls.
         if (_isEnded || kind != SealKind.Thought || _calls.Find(block) is not { } call) return;
+        if (call == _begun)
+        {
+            Begin(jsonString);
+            return;
+        }
+        Begin(default);
         _output.Write(_head);
         _output.Write("{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":"u8);
         _output.Write(call.IndexText);
-        // Libraries that check the shape of a chunk want a function in every piece of a call.
-        _output.Write(",\"function\":{\"arguments\":\"\"},\"extra_content\":{\"google\":{\"thought_signature\":"u8);
-        _output.Write(jsonString);
-        _output.Write("}}}]}"u8);
+        // Some libraries refuse an entry without this member.
+        _output.Write(call.IsCustom ? ",\"custom\":{\"input\":\"\"}"u8 : ",\"function\":{\"arguments\":\"\"}"u8);
+        Signature(jsonString);
+        _output.Write("}]}"u8);
         Tail(default);
     }
 
     public void BlockEnd(int block)
     {
-        if (!_isEnded && _calls.End(block, out byte[] rest) is { } call && rest.Length > 0) Arguments(call, rest);
+        if (_isEnded) return;
+        Begin(default);
+        if (_calls.End(block, out byte[] rest) is { } call && rest.Length > 0) Arguments(call, rest);
     }
 
     public void Usage(in TokenUsage total) => _usage = total.Over(_usage);
@@ -98,6 +105,7 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
     {
         if (_isEnded) return;
         Start(default, default);
+        Begin(default);
         foreach (int block in _calls.OpenBlocks()) BlockEnd(block);
         Chunk("{}"u8, OpenAIChatNames.Finish(_calls.Derive(reason)));
         if (_options.IncludeUsage)
@@ -120,7 +128,9 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
 
     public void Keepalive()
     {
-        if (!_isEnded) _output.Write(": keepalive\n\n"u8);
+        if (_isEnded) return;
+        Begin(default);
+        _output.Write(": keepalive\n\n"u8);
     }
 
     /// <summary>A failure inside a stream; no <c>[DONE]</c> may follow, or the answer would look whole.</summary>
@@ -129,6 +139,28 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
         output.Write("data: "u8);
         OpenAIErrors.Write(output, error with { Message = OpenAIErrors.StreamMessage(error) });
         output.Write("\n\n"u8);
+    }
+
+    /// <summary>Writes the first chunk of the call that waits for it.</summary>
+    private void Begin(ReadOnlySpan<byte> signature)
+    {
+        if (_begun is not { } call) return;
+        _begun = null;
+        Start(default, default);
+        _output.Write(_head);
+        _output.Write("{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":"u8);
+        _output.Write(call.IndexText);
+        OpenAIChatCallWriter.WriteMembers(_output, call, "\"\""u8);
+        if (!signature.IsEmpty) Signature(signature);
+        _output.Write("}]}"u8);
+        Tail(default);
+    }
+
+    private void Signature(ReadOnlySpan<byte> token)
+    {
+        _output.Write(",\"extra_content\":{\"google\":{\"thought_signature\":"u8);
+        _output.Write(token);
+        _output.Write("}}"u8);
     }
 
     private void Text(ReadOnlySpan<byte> member, ReadOnlySpan<byte> token)

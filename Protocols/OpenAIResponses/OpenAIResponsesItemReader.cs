@@ -18,6 +18,9 @@ public sealed class OpenAIResponsesItemReader(List<(string, JsonElement)> untran
 
     public List<Turn> Turns { get; } = [];
 
+    /// <summary>What the input announces (<c>additional_tools</c>). Codex tells all its tools this way to models that it knows.</summary>
+    public List<ToolDefinition> Tools { get; } = [];
+
     public void Read(JsonElement input)
     {
         if (input.ValueKind == JsonValueKind.String)
@@ -66,14 +69,22 @@ public sealed class OpenAIResponsesItemReader(List<(string, JsonElement)> untran
             case "function_call_output" or "custom_tool_call_output":
                 Result(item, path, type == "custom_tool_call_output");
                 break;
+            case "additional_tools":
+                if (RequestFields.Array(item, "tools", path) is { } tools) OpenAITools.Read(tools, path + ".tools", Tools);
+                break;
             default:
+                if (IsStored(item, type)) untranslatable.Add((path, item));
                 // Outputs of hosted tools come from the client's side, everything else the model or its provider said.
                 bool isOutput = type.EndsWith("_output", StringComparison.Ordinal)
-                    || type is "mcp_approval_response" or "additional_tools" or "configuration_update";
+                    || type is "mcp_approval_response" or "configuration_update";
                 Into(isOutput ? TurnRole.User : TurnRole.Assistant, path).Add(new ForeignPart("responses", type, item) { Path = path });
                 break;
         }
     }
+
+    /// <summary>Only its provider knows what the item stands for: without it the answer would be to another conversation. Reasoning can be done without.</summary>
+    private static bool IsStored(JsonElement item, string type) => type is "compaction" or "compaction_trigger"
+        || (type == "item_reference" && RequestFields.String(item, "id", "")?.StartsWith("rs_", StringComparison.Ordinal) != true);
 
     private void Message(JsonElement item, string path)
     {

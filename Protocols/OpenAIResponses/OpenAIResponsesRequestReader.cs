@@ -20,6 +20,7 @@ public static class OpenAIResponsesRequestReader
 
         var tools = new List<ToolDefinition>();
         if (RequestFields.Array(body, "tools", "") is { } list) OpenAITools.Read(list, "tools", tools);
+        foreach (ToolDefinition announced in items.Tools) Announce(announced, tools);
         JsonElement? text = RequestFields.Object(body, "text", "");
 
         return new ChatRequest
@@ -41,6 +42,14 @@ public static class OpenAIResponsesRequestReader
             ServiceTier = RequestFields.String(body, "service_tier", ""),
             Untranslatable = untranslatable,
         };
+    }
+
+    /// <summary>A tool that is announced again is the newer one.</summary>
+    private static void Announce(ToolDefinition announced, List<ToolDefinition> tools)
+    {
+        int known = tools.FindIndex(tool => tool.Kind != ToolKind.Foreign && tool.Name == announced.Name && tool.Namespace == announced.Namespace);
+        if (known < 0) tools.Add(announced);
+        else tools[known] = announced;
     }
 
     /// <summary>Without a summary asked for, this protocol shows no readable reasoning.</summary>

@@ -98,8 +98,8 @@ public sealed class GeminiRequestReaderTests
 
     [Theory]
     [InlineData(SealKind.Thinking, "sum up")]
-    [InlineData(SealKind.Encrypted, null)]
-    public void WrappedProofBehindText_StandsWhereItsThoughtsStood(SealKind kind, string? text)
+    [InlineData(SealKind.Encrypted, "")]
+    public void WrappedProofBehindText_StandsWhereItsThoughtsStood(SealKind kind, string text)
     {
         string envelope = SealEnvelope.Wrap(new Seal(kind, "up", "proof"), text);
         IReadOnlyList<Part> parts = ReadParts($$$"""

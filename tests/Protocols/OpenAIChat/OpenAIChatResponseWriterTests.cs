@@ -66,6 +66,47 @@ public sealed class OpenAIChatResponseWriterTests
             .Where(delta => delta.TryGetProperty(name, out _)).Select(delta => delta.GetProperty(name).GetString())];
 
     [Fact]
+    public void Signature_StandsInTheFirstChunkOfItsCall()
+    {
+        List<JsonElement> entries = Entries(Write(OpenAITranscript.Options(stream: true), static writer =>
+        {
+            writer.BlockStart(0, BlockKind.ToolCall, "a"u8, "f"u8);
+            writer.BlockSeal(0, SealKind.Thought, "\"sig\""u8);
+            writer.BlockDelta(0, "\"{}\""u8);
+            writer.BlockEnd(0);
+            writer.BlockStart(1, BlockKind.ToolCall, "b"u8, "f"u8);
+            writer.BlockDelta(1, "\"{}\""u8);
+            writer.BlockSeal(1, SealKind.Thought, "\"late\""u8);
+            writer.BlockEnd(1);
+            writer.BlockStart(2, BlockKind.ToolCall, "c"u8, "f"u8);
+            writer.Finish(FinishReason.ToolUse);
+        }));
+        Assert.Equal(["0 a f  sig", "0   {} ", "1 b f  ", "1   {} ", "1    late", "2 c f  ", "2   {} "], entries.Select(static entry =>
+        {
+            JsonElement function = entry.GetProperty("function");
+            string signature = entry.TryGetProperty("extra_content", out JsonElement extra) ? extra.GetProperty("google").GetProperty("thought_signature").GetString()! : "";
+            return $"{entry.GetProperty("index")} {Optional(entry, "id")} {Optional(function, "name")} {Optional(function, "arguments")} {signature}";
+        }));
+    }
+
+    [Fact]
+    public void Keepalive_LetsABegunCallOut()
+    {
+        string stream = Write(OpenAITranscript.Options(stream: true), static writer =>
+        {
+            writer.BlockStart(0, BlockKind.ToolCall, "a"u8, "f"u8);
+            writer.Keepalive();
+        });
+        Assert.Equal("a", Assert.Single(Entries(stream[..stream.IndexOf(':' + " keepalive", StringComparison.Ordinal)])).GetProperty("id").GetString());
+    }
+
+    private static List<JsonElement> Entries(string stream) =>
+        [.. Chunks(stream).Where(static chunk => chunk.GetProperty("choices").GetArrayLength() > 0).Select(static chunk => chunk.GetProperty("choices")[0].GetProperty("delta"))
+            .Where(static delta => delta.TryGetProperty("tool_calls", out _)).SelectMany(static delta => delta.GetProperty("tool_calls").EnumerateArray())];
+
+    private static string? Optional(JsonElement element, string name) => element.TryGetProperty(name, out JsonElement value) ? value.GetString() : "";
+
+    [Fact]
     public void E70_ToolIndices_AreDenseWithIdsOfTheirOwn()
     {
         var sink = new OpenAIRecorder();

@@ -84,6 +84,21 @@ public sealed class OpenAIResponsesRequestReaderTests
     }
 
     [Fact]
+    public void AdditionalTools_AreToolsAndNoTurn()
+    {
+        ChatRequest request = Read("""
+            {"tools":[{"type":"function","name":"t","description":"old"}],"input":[
+             {"type":"additional_tools","id":"at_1","role":"developer","tools":[{"type":"namespace","name":"functions","tools":[{"type":"custom","name":"exec"},{"type":"function","name":"wait","description":"old"}]}]},
+             {"type":"message","role":"developer","content":"d"},{"type":"message","role":"user","content":"q"},
+             {"type":"additional_tools","role":"developer","tools":[{"type":"namespace","name":"functions","tools":[{"type":"function","name":"wait","description":"new"}]},{"type":"function","name":"t","description":"new"}]},
+             {"type":"additional_tools","role":"developer"}]}
+            """);
+        Assert.Equal(["t Function new", "functions__exec Custom ", "functions__wait Function new"], request.Tools.Select(static tool => $"{ToolNames.Flat(tool)} {tool.Kind} {tool.Description}"));
+        Assert.Equal("User[q]", Describe(request));
+        Assert.Equal("d", Assert.Single(request.System).Text.ToString());
+    }
+
+    [Fact]
     public void Parameters_AreRead()
     {
         ChatRequest request = Read("""
