@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Aiproxy.Protocols;
+using Aiproxy.Protocols.OpenAIResponses;
 
 namespace Aiproxy.Balancer;
 
@@ -22,6 +23,11 @@ public sealed class ResponseStore(TimeProvider clock, int maxEntries = ResponseS
     private readonly BoundedTable<(string Client, string Id), StoredResponse> _responses =
         new(maxEntries, maxBytes, MaxAge, clock, static response => response.Bytes);
 
+    // Clients refer to single items as well; the answer that holds one is what counts towards the limits.
+    private readonly BoundedTable<(string Client, string ItemId), string> _items = new(maxEntries * ItemsEach, long.MaxValue, MaxAge, clock, static _ => 0);
+
+    private const int ItemsEach = 16;
+
     public int Count => _responses.Count;
 
     /// <param name="client">Identity of the client's key; empty where there are no keys.</param>
@@ -30,7 +36,20 @@ public sealed class ResponseStore(TimeProvider clock, int maxEntries = ResponseS
     /// <summary>Keeps an answer. A request that says <c>store: false</c> must not come here.</summary>
     public void Put(string client, StoredResponse response)
     {
-        if (response.Bytes <= maxBytes / LargestShare) _responses.Put((client, response.Id), response);
+        if (response.Bytes > maxBytes / LargestShare) return;
+        _responses.Put((client, response.Id), response);
+        foreach ((string id, _) in OpenAIResponsesConversation.ItemsById(response.Output)) _items.Put((client, id), response.Id);
+    }
+
+    /// <summary>One output item of an answer that is kept, raw; null: it is not known.</summary>
+    public byte[]? FindItem(string client, string itemId)
+    {
+        if (!_items.TryGet((client, itemId), out string? id) || !TryGet(client, id, out StoredResponse? response)) return null;
+        foreach ((string each, byte[] item) in OpenAIResponsesConversation.ItemsById(response.Output))
+        {
+            if (each == itemId) return item;
+        }
+        return null;
     }
 
     /// <summary>False: there is no such answer.</summary>

@@ -70,6 +70,12 @@ public sealed record WriterOptions
 
     public bool JsonArray { get; init; }
 
+    /// <summary>Responses: the answer is kept for later turns that refer to it.</summary>
+    public bool IsKept { get; init; }
+
+    /// <summary>Responses: the earlier answer that the request referred to; null: none.</summary>
+    public string? PreviousResponseId { get; init; }
+
     /// <summary>Chat streams: emit the usage chunk.</summary>
     public bool IncludeUsage { get; init; } = true;
 

@@ -2,6 +2,7 @@ using Aiproxy.Balancer;
 using Aiproxy.Config;
 using Aiproxy.Protocols;
 using Aiproxy.Protocols.Model;
+using Aiproxy.Protocols.OpenAIResponses;
 using Aiproxy.Upstreams;
 using Microsoft.AspNetCore.Http;
 
@@ -50,6 +51,7 @@ public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLim
     {
         ProxyConfig config = call.Snapshot.Config;
         bool isTurn = protocol.Name == "responses" && head.Target.Operation == Operation.Generate;
+        string? previous = isTurn ? OpenAIResponsesConversation.PreviousId(body.Span) : null;
         if (isTurn && conversations.Expand(call.Client, body) is var expanded && !expanded.Equals(body))
         {
             body = expanded;
@@ -61,6 +63,8 @@ public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLim
             Model = head.Model,
             JsonArray = head.JsonArray,
             IncludeUsage = true,
+            IsKept = isTurn && OpenAIResponsesConversation.IsToBeStored(body.Span),
+            PreviousResponseId = previous,
             Created = clock.GetUtcNow().ToUnixTimeSeconds(),
             IdSeed = RequestIds.Seed(),
         };

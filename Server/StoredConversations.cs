@@ -8,11 +8,14 @@ namespace Aiproxy.Server;
 /// <summary>Responses clients may refer to an earlier answer instead of sending it again. Answers that were translated here are known to no upstream, so they are kept here.</summary>
 public sealed class StoredConversations(ResponseStore store)
 {
-    /// <summary>The body with the earlier conversation in it, where it refers to one of ours; else the body itself, for an upstream that knows the reference.</summary>
-    public ReadOnlyMemory<byte> Expand(string client, ReadOnlyMemory<byte> body) =>
-        OpenAIResponsesConversation.PreviousId(body.Span) is { } id && store.TryGet(client, id, out StoredResponse? earlier)
-            ? OpenAIResponsesConversation.Expand(body.Span, earlier.Input, earlier.Output)
-            : body;
+    /// <summary>The body with the earlier conversation and the items in it that it refers to, where they are ours; else the body itself, for an upstream
+    /// that knows the reference.</summary>
+    public ReadOnlyMemory<byte> Expand(string client, ReadOnlyMemory<byte> body)
+    {
+        if (OpenAIResponsesConversation.PreviousId(body.Span) is { } id && store.TryGet(client, id, out StoredResponse? earlier))
+            body = OpenAIResponsesConversation.Expand(body.Span, earlier.Input, earlier.Output);
+        return OpenAIResponsesConversation.Resolve(body.Span, item => store.FindItem(client, item)) is { } resolved ? resolved : body;
+    }
 
     /// <summary>What keeps the answer to this (expanded) body; null: the client wants none kept.</summary>
     public Action<ReadOnlyMemory<byte>>? Keeper(string client, ReadOnlyMemory<byte> body)

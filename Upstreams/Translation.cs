@@ -26,11 +26,12 @@ public sealed class Translation(ProofCache proofs)
         ChatRequest request = exchange.ReadRequest();
         IResponseSink sink = new SealIssuer(client, target.Config.Name);
         if (KeepsNoProofs(exchange))
-            sink = new ProofRecorder(sink, proofs, exchange.Client, target.Config.Name, exchange.Protocol.Name == "responses" ? exchange.WriterOptions.IdSeed : null);
+            sink = new ProofRecorder(sink, proofs, exchange.Client, target.Config.Name, exchange.WriterOptions.IdSeed);
         // Gemini has no word against parallel calls.
         if (request.ParallelTools == false && target.Protocol.Name == "gemini") sink = new SingleCall(sink);
         // Stops that the upstream was told are found by it first; the others are found here.
-        return request.Stop.Count > 0 ? new StopScanner(sink, request.Stop) : sink;
+        if (request.Stop.Count > 0) sink = new StopScanner(sink, request.Stop);
+        return new WholeCharacters(sink);
     }
 
     // Chat has no place for proofs; a Responses client may send back references instead of items.

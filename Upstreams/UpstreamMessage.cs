@@ -58,13 +58,19 @@ public sealed class UpstreamMessage(string userAgent)
     // "As client: always request alt=sse."
     private static string StreamQuery(Exchange exchange, UpstreamTarget target) => exchange.Head.Stream && target.Protocol.Name == "gemini" ? "?alt=sse" : "";
 
-    /// <summary>The client's bytes with the model put right.</summary>
+    /// <summary>The client's bytes with the model put right, and without proofs of other upstreams that were wrapped here.</summary>
     public static IReadOnlyList<ReadOnlyMemory<byte>> Forwarded(Exchange exchange, string model)
     {
         ReadOnlyMemory<byte> body = exchange.Body;
+        IReadOnlyList<Range> tokens = exchange.Head.ModelTokens;
+        if (exchange.Head.Target.Operation != Operation.Retrieve && EnvelopeCut.Apply(body.Span, exchange.Protocol.Name, model) is { } cut)
+        {
+            body = cut;
+            tokens = exchange.Protocol.ReadHead(exchange.Head.Target, exchange.Query, cut).ModelTokens;
+        }
         List<Range>? edited = null;
         bool collection = false;
-        foreach (Range token in exchange.Head.ModelTokens)
+        foreach (Range token in tokens)
         {
             string said = RawJson.Decode(body.Span[token]);
             bool prefixed = exchange.Protocol.Name == "gemini" && said.StartsWith("models/", StringComparison.Ordinal);

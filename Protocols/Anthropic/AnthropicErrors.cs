@@ -19,10 +19,22 @@ public static class AnthropicErrors
         writer.WriteStartObject("error"u8);
         writer.WriteString("type"u8, type);
         writer.WriteString("message"u8, Message(error));
+        if (error is { Kind: ErrorKind.Unsupported, Param: "thread" }) WriteThreadDetails(writer);
         writer.WriteEndObject();
         if (requestId is not null) writer.WriteString("request_id"u8, requestId);
         writer.WriteEndObject();
         return status;
+    }
+
+    /// <summary>The vendor's library knows by this code that it must send the whole conversation instead.</summary>
+    private static void WriteThreadDetails(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject("details"u8);
+        writer.WriteString("error_code"u8, "thread_unsupported_request"u8);
+        writer.WriteStartArray("unsupported"u8);
+        writer.WriteStringValue("thread"u8);
+        writer.WriteEndArray();
+        writer.WriteEndObject();
     }
 
     /// <summary>The error as an event of a stream, blank line included.</summary>

@@ -7,9 +7,6 @@ public static class AnthropicNames
 {
     public const string Protocol = "anthropic";
 
-    /// <summary>First line of the block that Claude Code puts before its system prompt.</summary>
-    public const string BillingPrefix = "x-anthropic-billing-header:";
-
     public static FinishReason ReadStop(ReadOnlySpan<byte> reason)
     {
         if (reason.SequenceEqual("tool_use"u8)) return FinishReason.ToolUse;

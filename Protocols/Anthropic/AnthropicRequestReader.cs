@@ -57,10 +57,10 @@ public sealed class AnthropicRequestReader
         if (fields.Get(name) is { } value && refused(value)) _untranslatable.Add((fields.At(name), value));
     }
 
-    private static IReadOnlyList<TextPart> System(JsonFields fields)
+    private static List<TextPart> System(JsonFields fields)
     {
         if (fields.Get("system") is not { } system) return [];
-        if (system.ValueKind == JsonValueKind.String) return WithoutBilling([new TextPart(JsonText.From(system)) { Path = "system" }]);
+        if (system.ValueKind == JsonValueKind.String) return [new TextPart(JsonText.From(system)) { Path = "system" }];
         var parts = new List<TextPart>();
         foreach ((JsonElement value, string path) in fields.Items("system"))
         {
@@ -69,19 +69,6 @@ public sealed class AnthropicRequestReader
             if (type != "text") throw new ProtocolException(ErrorKind.InvalidRequest, $"{path}.type: expected text, found {type}", $"{path}.type");
             parts.Add(AnthropicPartReader.Text(block));
         }
-        return WithoutBilling(parts);
-    }
-
-    /// <summary>Claude Code's attribution line changes between versions and requests, which spoils every other provider's prompt cache.</summary>
-    private static IReadOnlyList<TextPart> WithoutBilling(List<TextPart> parts)
-    {
-        if (parts.Count == 0) return parts;
-        string first = parts[0].Text.ToString();
-        if (!first.StartsWith(AnthropicNames.BillingPrefix, StringComparison.OrdinalIgnoreCase)) return parts;
-        int end = first.IndexOf('\n', StringComparison.Ordinal);
-        string rest = end < 0 ? "" : first[(end + 1)..].TrimStart('\n');
-        if (rest.Length == 0) parts.RemoveAt(0);
-        else parts[0] = parts[0] with { Text = rest };
         return parts;
     }
 

@@ -85,10 +85,10 @@ public sealed class AnthropicToolWriter
         foreach (ToolDefinition tool in _request.Tools)
         {
             bool isOwn = tool.Kind == ToolKind.Foreign && tool.Raw is not null && _request.Protocol == AnthropicNames.Protocol;
-            bool isSearch = tool.Kind == ToolKind.Foreign && _traits.WebSearch && IsWebSearch(tool.Name);
+            bool isSearch = tool.Kind == ToolKind.Foreign && _traits.WebSearch && ServerTools.IsWebSearch(tool);
             if (tool.Kind != ToolKind.Foreign || isOwn || isSearch) tools.Add(tool);
             // Codex lists a web search with every request; beside functions it can be done without.
-            else if (!hasFunctions) throw RequestRefusal.Of(tool.Path, AnthropicRequestWriter.Target);
+            else if (!hasFunctions || ServerTools.IsIndispensable(tool)) throw RequestRefusal.Of(tool.Path, AnthropicRequestWriter.Target);
         }
         return Subset(tools, used);
     }
@@ -101,8 +101,6 @@ public sealed class AnthropicToolWriter
         bool needsOthers = choice.Mode != ToolChoiceMode.Any && used.Any(name => !some.Exists(tool => tool.Name == name));
         return some.Count == 0 || needsOthers ? tools : some;
     }
-
-    private static bool IsWebSearch(string name) => name.StartsWith("web_search", StringComparison.Ordinal) || name is "googleSearch" or "google_search";
 
     private (string? Choice, string? Name) Choose(ModelFacts facts)
     {

@@ -3,7 +3,7 @@ using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Protocols.Gemini;
 
-/// <summary>Reads the parts of one content.</summary>
+/// <summary>Reads the parts of one turn.</summary>
 /// <remarks>A wrapped proof of another provider, which a call or an empty text part carries, becomes a thinking part of its own before that part
 /// again.</remarks>
 public sealed class GeminiPartReader(TurnRole role, List<(string Path, JsonElement Value)> untranslatable)
@@ -34,20 +34,23 @@ public sealed class GeminiPartReader(TurnRole role, List<(string Path, JsonEleme
             case SealKind.Thought: return seal;
             case SealKind.None: return null;
         }
-        // The same thoughts came as parts without proof just before; the proof belongs to them.
-        string shown = TakeUnsealedThoughts();
-        bool isRedacted = seal.Kind == SealKind.Redacted;
-        _parts.Add(new ThinkingPart(isRedacted ? "" : text ?? shown) { Path = part.Path, Seal = seal, IsRedacted = isRedacted });
+        Restore(seal, text, part.Path);
         return null;
     }
 
-    private string TakeUnsealedThoughts()
+    /// <summary>Adds the proof of another provider. Its thoughts came as parts without proof earlier in this step, perhaps with text behind them; it stands
+    /// where they stood, for a proof holds only behind the conversation that it was made behind.</summary>
+    private void Restore(Seal seal, string? text, string path)
     {
-        int first = _parts.Count;
-        while (first > 0 && _parts[first - 1] is ThinkingPart { Seal: null }) first--;
-        string text = string.Concat(_parts.Skip(first).Select(part => ((ThinkingPart)part).Text.ToString()));
-        _parts.RemoveRange(first, _parts.Count - first);
-        return text;
+        int step = _parts.FindLastIndex(part => part is ToolCallPart or ThinkingPart { Seal: not null }) + 1;
+        int end = _parts.FindLastIndex(part => part is ThinkingPart { Seal: null }) + 1;
+        int first = end > step ? end : _parts.Count;
+        while (first > step && _parts[first - 1] is ThinkingPart { Seal: null }) first--;
+        int count = end > step ? end - first : 0;
+        string shown = string.Concat(_parts.Skip(first).Take(count).Select(part => ((ThinkingPart)part).Text.ToString()));
+        _parts.RemoveRange(first, count);
+        bool isRedacted = seal.Kind == SealKind.Redacted;
+        _parts.Insert(first, new ThinkingPart(isRedacted ? "" : text ?? shown) { Path = path, Seal = seal, IsRedacted = isRedacted });
     }
 
     private void Text(JsonText text, JsonFields part, Seal? seal)

@@ -79,10 +79,13 @@ public sealed class GeminiRequestReader
     {
         if (fields.Get("contents") is null) throw fields.Missing("contents");
         var turns = new List<Turn>();
+        // Neighbouring contents of the model are one turn: a library keeps each piece of a stream as a content.
+        GeminiPartReader? model = null;
         foreach ((JsonElement value, string path) in fields.Items("contents", single: true))
         {
             if (value.ValueKind == JsonValueKind.String)
             {
+                model = null;
                 turns.Add(new Turn(TurnRole.User, [new TextPart(JsonText.From(value)) { Path = path }]) { Path = path });
                 continue;
             }
@@ -95,9 +98,11 @@ public sealed class GeminiRequestReader
                 "system" => TurnRole.System,
                 _ => throw new ProtocolException(ErrorKind.InvalidRequest, $"{path}.role: expected user or model", $"{path}.role"),
             };
-            var reader = new GeminiPartReader(role, _untranslatable);
+            GeminiPartReader reader = role == TurnRole.Assistant && model is not null ? model : new GeminiPartReader(role, _untranslatable);
+            model = role == TurnRole.Assistant ? reader : null;
+            bool isNew = reader.Parts.Count == 0;
             foreach ((JsonElement part, string at) in content.Items("parts", single: true)) reader.Add(new JsonFields(part, at, proto: true));
-            if (reader.Parts.Count > 0) turns.Add(new Turn(role, reader.Parts) { Path = path });
+            if (isNew && reader.Parts.Count > 0) turns.Add(new Turn(role, reader.Parts) { Path = path });
         }
         if (turns.Count == 0) throw new ProtocolException(ErrorKind.InvalidRequest, $"{fields.At("contents")}: contents is not specified", fields.At("contents"));
         return turns;

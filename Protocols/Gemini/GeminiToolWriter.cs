@@ -7,8 +7,6 @@ namespace Aiproxy.Protocols.Gemini;
 /// <summary>Writes tools and the choice among them.</summary>
 public sealed class GeminiToolWriter(ChatRequest request, GeminiTraits traits)
 {
-    private static readonly IReadOnlyList<string> ClientTools = ["bash_", "text_editor_", "memory_", "computer_", "browser_"];
-
     /// <summary>The client's own tools; the others are dropped beside them.</summary>
     public List<ToolDefinition> Functions { get; } = [.. request.Tools.Where(tool => tool.Kind != ToolKind.Foreign)];
 
@@ -40,19 +38,11 @@ public sealed class GeminiToolWriter(ChatRequest request, GeminiTraits traits)
         {
             if (tool.Kind != ToolKind.Foreign) continue;
             bool isOwn = request.Protocol == GeminiNames.Protocol;
-            bool isSearch = traits.WebSearch && tool.Name.StartsWith("web_search", StringComparison.Ordinal) && Functions.Count == 0;
+            bool isSearch = traits.WebSearch && ServerTools.IsWebSearch(tool) && Functions.Count == 0;
             if (isOwn || isSearch) hosted.Add(tool);
-            else if (Functions.Count == 0 || IsClientTool(tool)) throw RequestRefusal.Of(tool.Path, GeminiRequestWriter.Target);
+            else if (Functions.Count == 0 || ServerTools.IsIndispensable(tool)) throw RequestRefusal.Of(tool.Path, GeminiRequestWriter.Target);
         }
         return hosted;
-    }
-
-    /// <summary>Tools that the client runs but whose schema only their provider's models know: dropped, the client would lose its hands.</summary>
-    private static bool IsClientTool(ToolDefinition tool)
-    {
-        if (tool.Raw is not { } raw || !SchemaKeywords.TryGet(raw, "type", out JsonElement type) || type.ValueKind != JsonValueKind.String) return false;
-        string name = JsonFields.Decode(type);
-        return ClientTools.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
     }
 
     private void WriteHosted(Utf8JsonWriter writer, ToolDefinition tool)

@@ -104,9 +104,6 @@ public sealed record ToolDefinition(ToolKind Kind, string Name)
     /// <summary>JSON Schema of the arguments; null: none given.</summary>
     public JsonElement? Schema { get; init; }
 
-    /// <summary>The schema is in Gemini's proto dialect (upper-case types, <c>nullable</c>).</summary>
-    public bool SchemaIsGeminiProto { get; init; }
-
     public bool? Strict { get; init; }
 
     public bool CacheHint { get; init; }
@@ -155,6 +152,4 @@ public sealed record OutputFormat(JsonElement? Schema)
     public JsonText? Description { get; init; }
 
     public bool? Strict { get; init; }
-
-    public bool SchemaIsGeminiProto { get; init; }
 }

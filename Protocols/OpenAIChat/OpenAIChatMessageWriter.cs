@@ -152,7 +152,6 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, OpenAIChatTrait
 
     private void Assistant(Turn turn)
     {
-        foreach (ForeignPart foreign in turn.Parts.OfType<ForeignPart>()) OpenAIRequestWords.Drop(foreign, Target);
         List<ToolCallPart> calls = [.. turn.Parts.OfType<ToolCallPart>()];
         string refusal = string.Concat(turn.Parts.OfType<RefusalPart>().Select(static part => part.Text.ToString()));
         string? text = AssistantText(turn.Parts);

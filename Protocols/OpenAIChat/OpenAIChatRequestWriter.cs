@@ -59,11 +59,11 @@ public static class OpenAIChatRequestWriter
         }
         Number(json, "seed"u8, request.Sampling.Seed);
         if (OpenAIRequestWords.Effort(request, facts) is { } effort) json.WriteString("reasoning_effort"u8, OpenAIEffort.Word(effort));
-        if (request.Output is { } format) Format(json, format);
+        if (request.Output is { } format) Format(json, format, OpenAIRequestWords.Strict(request, format));
         if (OpenAIRequestWords.EndUser(request.EndUserId) is { } user) json.WriteString(traits.IsOfficial ? "safety_identifier"u8 : "user"u8, user);
 
         // A server that only resembles OpenAI may refuse a member it does not know: there only the client's own key goes out.
-        if (traits.IsOfficial || request.CacheKey is not null) json.WriteString("prompt_cache_key"u8, OpenAIRequestWords.CacheKey(request));
+        if ((traits.IsOfficial || request.CacheKey is not null) && OpenAIRequestWords.CacheKey(request) is { } cacheKey) json.WriteString("prompt_cache_key"u8, cacheKey);
         if (OpenAIRequestWords.Tier(request.ServiceTier) is { } tier) json.WriteString("service_tier"u8, tier);
         if (!request.Stream) return;
         json.WriteBoolean("stream"u8, true);
@@ -89,7 +89,7 @@ public static class OpenAIChatRequestWriter
         told.WriteTo(json);
     }
 
-    private static void Format(Utf8JsonWriter json, OutputFormat format)
+    private static void Format(Utf8JsonWriter json, OutputFormat format, bool? strict)
     {
         json.WriteStartObject("response_format"u8);
         if (format.Schema is not { } schema)
@@ -107,8 +107,8 @@ public static class OpenAIChatRequestWriter
                 description.WriteTo(json);
             }
             json.WritePropertyName("schema"u8);
-            new OpenAISchema(json, format.SchemaIsGeminiProto).WriteRoot(schema);
-            if (format.Strict is { } strict) json.WriteBoolean("strict"u8, strict);
+            new OpenAISchema(json).WriteRoot(schema);
+            if (strict is { } told) json.WriteBoolean("strict"u8, told);
             json.WriteEndObject();
         }
         json.WriteEndObject();

@@ -44,7 +44,7 @@ public static class OpenAIMedia
         Base64Text.MediaType(source.MediaType, source.Data) is "image/png" or "image/jpeg" or "image/gif" or "image/webp";
 
     /// <summary>A user's part as the parts that both protocols have: documents made of parts are taken apart, documents of plain text become text, refusals read
-    /// as text, other protocols' own parts are dropped or refused.</summary>
+    /// as text, other protocols' own parts are dropped.</summary>
     /// <param name="target">The protocol's name in refusals.</param>
     public static IEnumerable<Part> Flatten(Part part, string target)
     {
@@ -60,9 +60,6 @@ public static class OpenAIMedia
                 break;
             case RefusalPart refusal:
                 yield return new TextPart(refusal.Text) { Path = part.Path };
-                break;
-            case ForeignPart foreign:
-                OpenAIRequestWords.Drop(foreign, target);
                 break;
             case TextPart or MediaPart:
                 yield return part;

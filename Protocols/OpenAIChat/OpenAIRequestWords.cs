@@ -22,15 +22,6 @@ public static class OpenAIRequestWords
         return "Continue your last message exactly behind its last word. Do not repeat any of it.";
     }
 
-    /// <summary>Parts of another protocol's own. What only its provider can read of the conversation is refused, calls of its server tools are left
-    /// out.</summary>
-    public static void Drop(ForeignPart part, string target)
-    {
-        bool isReasoning = part.Type == "item_reference" && part.Raw.TryGetProperty("id"u8, out var id) && id.ValueKind == System.Text.Json.JsonValueKind.String
-            && JsonText.From(id).ToString().StartsWith("rs_", StringComparison.Ordinal);
-        if (part.Type is "compaction" or "compaction_trigger" || (part.Type == "item_reference" && !isReasoning)) throw RequestRefusal.Of(part.Path, target);
-    }
-
     /// <summary>How much the model shall think; null: say nothing. A model that does not reason refuses even "none".</summary>
     public static ReasoningEffort? Effort(ChatRequest request, ModelFacts facts)
     {
@@ -52,9 +43,11 @@ public static class OpenAIRequestWords
     public static string? EndUser(string? id) => id is { Length: > 64 } ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id))) : id;
 
     /// <summary>The client's key, else one of the conversation's constant parts: end user, system prompt and tool names.</summary>
-    public static string CacheKey(ChatRequest request)
+    public static string? CacheKey(ChatRequest request)
     {
         if (request.CacheKey is { Length: > 0 } key) return EndUser(key)!;
+        // A key of nothing would throw all such conversations together.
+        if (request.EndUserId is null && request.System.Count == 0 && request.Tools.Count == 0) return null;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(request.EndUserId ?? ""));
         foreach (TextPart part in request.System) hash.AppendData(Encoding.UTF8.GetBytes("\0" + part.Text));
@@ -85,11 +78,21 @@ public static class OpenAIRequestWords
     public static string ResultText(ToolResultPart result, string text) =>
         result.IsError && !text.StartsWith("Error: ", StringComparison.Ordinal) ? "Error: " + text : text;
 
+    /// <summary>Whether the answer must fit a schema to the letter; null: not told. Anthropic and Gemini always enforce theirs, so their clients cannot ask: a
+    /// schema of theirs is strict where it is in the strict subset already, any other would be refused.</summary>
+    public static bool? Strict(ChatRequest request, OutputFormat format)
+    {
+        if (request.Protocol is not ("anthropic" or "gemini")) return format.Strict;
+        return format.Schema is { } schema && OpenAIStrictSchema.Fits(schema) ? true : null;
+    }
+
     /// <summary>The tools to send. A server tool that is not mapped is dropped where others are there, and refused where the client relies on it.</summary>
     public static List<ToolDefinition> Tools(ChatRequest request, string target, Func<ToolDefinition, bool> isKnown)
     {
         bool hasServerTool = request.Tools.Any(tool => tool.Kind == ToolKind.Foreign && isKnown(tool));
         if (request.ToolChoice is { Foreign: not null } choice && !hasServerTool) throw RequestRefusal.Of(choice.Path, target);
+        ToolDefinition? needed = request.Tools.FirstOrDefault(tool => ServerTools.IsIndispensable(tool) && !isKnown(tool));
+        if (needed is not null) throw RequestRefusal.Of(needed.Path, target);
         List<ToolDefinition> kept = [.. request.Tools.Where(tool => tool.Kind != ToolKind.Foreign || isKnown(tool))];
         if (kept.Count == 0 && request.Tools.Count > 0) throw RequestRefusal.Of(request.Tools[0].Path, target);
         if (kept.Count == 0 && request.ToolChoice is { Mode: ToolChoiceMode.Any } forced) throw RequestRefusal.Of(forced.Path, target);

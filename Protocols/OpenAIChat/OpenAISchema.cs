@@ -4,8 +4,7 @@ namespace Aiproxy.Protocols.OpenAIChat;
 
 /// <summary>Writes a JSON Schema as the OpenAI protocols take it.</summary>
 /// <remarks>Changes schema positions only: names inside <c>properties</c> and values inside <c>enum</c> or <c>default</c> are data.</remarks>
-/// <param name="isGeminiProto">The source is Gemini's proto dialect: upper-case types, <c>nullable</c>, counts as strings.</param>
-public sealed class OpenAISchema(Utf8JsonWriter json, bool isGeminiProto)
+public sealed class OpenAISchema(Utf8JsonWriter json)
 {
     private static readonly string[] s_combinators = ["anyOf", "oneOf", "allOf"];
 
@@ -45,7 +44,7 @@ public sealed class OpenAISchema(Utf8JsonWriter json, bool isGeminiProto)
                 hasProperties = true;
                 Properties(schema, branches);
             }
-            if (member.Name is "type" or "nullable" or "properties") continue;
+            if (member.Name is "type" or "properties") continue;
             if (branches.Count > 0 && (member.Name == "required" || SchemaKeywords.IsComposition(member.Name))) continue;
             Member(member);
         }
@@ -115,7 +114,7 @@ public sealed class OpenAISchema(Utf8JsonWriter json, bool isGeminiProto)
             return;
         }
         json.WriteStartObject();
-        foreach (JsonProperty member in schema.EnumerateObject()) Member(member, schema);
+        foreach (JsonProperty member in schema.EnumerateObject()) Member(member);
         bool has(string name) => schema.TryGetProperty(name, out _);
         if (IsType(schema, "object") && !has("properties") && !has("$ref"))
         {
@@ -141,11 +140,10 @@ public sealed class OpenAISchema(Utf8JsonWriter json, bool isGeminiProto)
         };
     }
 
-    private void Member(JsonProperty member, JsonElement owner = default)
+    private void Member(JsonProperty member)
     {
         string name = member.Name;
         if (SchemaKeywords.IsNoise(name)) return;
-        if (isGeminiProto && ProtoMember(member, owner)) return;
         json.WritePropertyName(name);
         switch (name)
         {
@@ -169,38 +167,6 @@ public sealed class OpenAISchema(Utf8JsonWriter json, bool isGeminiProto)
             default:
                 member.Value.WriteTo(json);
                 break;
-        }
-    }
-
-    /// <summary>The members that Gemini's dialect spells differently. False: the member is as elsewhere.</summary>
-    private bool ProtoMember(JsonProperty member, JsonElement owner)
-    {
-        switch (member.Name)
-        {
-            case "propertyOrdering" or "example" or "nullable":
-                return true;
-            case "format" when member.Value.ValueKind == JsonValueKind.String && member.Value.ValueEquals("enum"u8):
-                return true;
-            case "type" when member.Value.ValueKind == JsonValueKind.String:
-                string type = member.Value.GetString()!.ToLowerInvariant();
-                bool isNullable = SchemaKeywords.TryGet(owner, "nullable", out JsonElement nullable) && nullable.ValueKind == JsonValueKind.True;
-                json.WritePropertyName("type"u8);
-                if (!isNullable)
-                {
-                    json.WriteStringValue(type);
-                    return true;
-                }
-                json.WriteStartArray();
-                json.WriteStringValue(type);
-                json.WriteStringValue("null"u8);
-                json.WriteEndArray();
-                return true;
-            case "minItems" or "maxItems" or "minLength" or "maxLength" or "minProperties" or "maxProperties"
-                when member.Value.ValueKind == JsonValueKind.String && long.TryParse(member.Value.GetString(), out long count):
-                json.WriteNumber(member.Name, count);
-                return true;
-            default:
-                return false;
         }
     }
 }

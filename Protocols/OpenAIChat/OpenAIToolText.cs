@@ -19,5 +19,5 @@ public static class OpenAIToolText
     }
 
     public static void WriteSchema(Utf8JsonWriter json, ToolDefinition tool) =>
-        new OpenAISchema(json, tool.SchemaIsGeminiProto).WriteRoot(tool.Schema ?? default);
+        new OpenAISchema(json).WriteRoot(tool.Schema ?? default);
 }

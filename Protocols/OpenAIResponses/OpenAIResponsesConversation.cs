@@ -40,6 +40,47 @@ public static class OpenAIResponsesConversation
         return output.WrittenSpan.ToArray();
     }
 
+    /// <summary>The same request with whole items in the place of the <c>item_reference</c>s that <paramref name="find"/> knows; null where it knows none.</summary>
+    /// <param name="find">By the decoded item id; null: not one of ours.</param>
+    public static byte[]? Resolve(ReadOnlySpan<byte> body, Func<string, byte[]?> find)
+    {
+        (_, Range input) = Find(body);
+        if (input.Equals(default(Range)) || body[input.Start] != (byte)'[') return null;
+        ArrayBufferWriter<byte>? output = null;
+        int copied = 0;
+        var scan = new JsonScan(body[input]);
+        while (scan.Next())
+        {
+            if (scan.Kind != JsonTokenType.StartObject || ReferencedId(scan.Value) is not { } id || find(id) is not { } item) continue;
+            output ??= new ArrayBufferWriter<byte>(body.Length + 1024);
+            int start = input.Start.Value + scan.Start;
+            output.Write(body[copied..start]);
+            output.Write(item);
+            copied = start + scan.Value.Length;
+        }
+        output?.Write(body[copied..]);
+        return output?.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Each of the raw <paramref name="items"/> (commas between) that has an id.</summary>
+    public static IReadOnlyList<(string Id, byte[] Item)> ItemsById(ReadOnlySpan<byte> items)
+    {
+        var found = new List<(string, byte[])>();
+        byte[] array = [(byte)'[', .. items, (byte)']'];
+        var scan = new JsonScan(array);
+        while (scan.Next())
+        {
+            string? id = null;
+            var item = new JsonScan(scan.Value);
+            while (item.Next())
+            {
+                if (item.Is("id"u8) && item.IsString) id = RawJson.Decode(item.Value);
+            }
+            if (id is not null) found.Add((id, scan.Value.ToArray()));
+        }
+        return found;
+    }
+
     /// <summary>The request's own input items, raw with commas between; a string becomes a user message. Empty: none.</summary>
     public static byte[] InputItems(ReadOnlySpan<byte> body)
     {
@@ -98,6 +139,22 @@ public static class OpenAIResponsesConversation
             else if (scan.Is("input"u8)) input = scan.Start..(scan.Start + scan.Value.Length);
         }
         return (previous, input);
+    }
+
+    // The type may be missing or null: then the id is all that there is.
+    private static string? ReferencedId(ReadOnlySpan<byte> item)
+    {
+        string? id = null;
+        bool isOther = false;
+        var scan = new JsonScan(item);
+        while (scan.Next())
+        {
+            if (scan.Is("id"u8) && scan.IsString) id = RawJson.Decode(scan.Value);
+            else if (scan.Is("type"u8)) isOther = !scan.IsNull && !scan.Value.SequenceEqual("\"item_reference\""u8);
+            else if (scan.Is("role"u8)) isOther = true;
+            if (isOther) return null;
+        }
+        return id;
     }
 
     private static byte[] Items(ReadOnlySpan<byte> input)

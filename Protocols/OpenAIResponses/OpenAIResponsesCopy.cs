@@ -78,7 +78,7 @@ public sealed class OpenAIResponsesCopy
     {
         if (_response is null)
         {
-            var bare = new OpenAIResponsesObject.State(_id, 0, OpenAIResponsesEcho.Write(null, "")) { Error = error };
+            var bare = new OpenAIResponsesObject.State(_id, 0, OpenAIResponsesEcho.Write(new WriterOptions { Stream = true, Model = "", Created = 0, IdSeed = "" })) { Error = error };
             OpenAIResponsesObject.Write(output, bare, status, _items, null);
             return;
         }

@@ -8,21 +8,21 @@ namespace Aiproxy.Protocols.OpenAIResponses;
 /// <summary>The members of a response object that repeat the request. Built once per answer, since three events carry them.</summary>
 public static class OpenAIResponsesEcho
 {
-    /// <param name="request">null: the protocol's defaults.</param>
+    /// <param name="options">Without a request: the protocol's defaults.</param>
     /// <returns>Members without the braces around them.</returns>
-    public static byte[] Write(ChatRequest? request, string model)
+    public static byte[] Write(WriterOptions options)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer, OpenAIErrors.Json))
         {
             json.WriteStartObject();
-            Members(json, request, model);
+            Members(json, options.Request, options);
             json.WriteEndObject();
         }
         return buffer.WrittenSpan[1..^1].ToArray();
     }
 
-    private static void Members(Utf8JsonWriter json, ChatRequest? request, string model)
+    private static void Members(Utf8JsonWriter json, ChatRequest? request, WriterOptions options)
     {
         json.WritePropertyName("instructions"u8);
         if (request?.System is [{ Path: "instructions" } instructions, ..]) instructions.Text.WriteTo(json);
@@ -33,9 +33,9 @@ public static class OpenAIResponsesEcho
         json.WriteNull("max_tool_calls"u8);
         json.WriteStartObject("metadata"u8);
         json.WriteEndObject();
-        json.WriteString("model"u8, model);
+        json.WriteString("model"u8, options.Model);
         json.WriteBoolean("parallel_tool_calls"u8, request?.ParallelTools ?? true);
-        json.WriteNull("previous_response_id"u8);
+        json.WriteString("previous_response_id"u8, options.PreviousResponseId);
         json.WriteString("prompt_cache_key"u8, request?.CacheKey);
         json.WriteStartObject("reasoning"u8);
         json.WriteString("effort"u8, request?.Reasoning?.Effort is { } effort ? OpenAIEffort.Word(effort) : null);
@@ -43,9 +43,7 @@ public static class OpenAIResponsesEcho
         json.WriteEndObject();
         json.WriteString("safety_identifier"u8, request?.EndUserId);
         json.WriteString("service_tier"u8, request?.ServiceTier ?? "auto");
-
-        // Nothing is kept here, whatever the client asked for: GET /v1/responses/{id} would not find it.
-        json.WriteBoolean("store"u8, false);
+        json.WriteBoolean("store"u8, options.IsKept);
         Number(json, "temperature"u8, request?.Sampling.Temperature);
         json.WriteStartObject("text"u8);
         json.WritePropertyName("format"u8);

@@ -73,6 +73,7 @@ public sealed class OpenAIResponsesItemReader(List<(string, JsonElement)> untran
                 if (RequestFields.Array(item, "tools", path) is { } tools) OpenAITools.Read(tools, path + ".tools", Tools);
                 break;
             default:
+                if (IsStored(item, type)) untranslatable.Add((path, item));
                 // Outputs of hosted tools come from the client's side, everything else the model or its provider said.
                 bool isOutput = type.EndsWith("_output", StringComparison.Ordinal)
                     || type is "mcp_approval_response" or "configuration_update";
@@ -80,6 +81,10 @@ public sealed class OpenAIResponsesItemReader(List<(string, JsonElement)> untran
                 break;
         }
     }
+
+    /// <summary>Only its provider knows what the item stands for: without it the answer would be to another conversation. Reasoning can be done without.</summary>
+    private static bool IsStored(JsonElement item, string type) => type is "compaction" or "compaction_trigger"
+        || (type == "item_reference" && RequestFields.String(item, "id", "")?.StartsWith("rs_", StringComparison.Ordinal) != true);
 
     private void Message(JsonElement item, string path)
     {

@@ -75,10 +75,9 @@ public sealed class OpenAIResponsesItemWriter(Utf8JsonWriter json, OpenAIRespons
         json.WriteEndObject();
     }
 
-    /// <summary>Items of this protocol's own go back as they came; what another provider keeps is dropped or refused.</summary>
+    /// <summary>Items of this protocol's own go back as they came; those of others are dropped.</summary>
     private void Foreign(ForeignPart foreign)
     {
-        OpenAIRequestWords.Drop(foreign, Target);
         if (foreign.Protocol == "responses" && foreign.Type != "item_reference") foreign.Raw.WriteTo(json);
     }
 

@@ -59,10 +59,10 @@ public static class OpenAIResponsesRequestWriter
         {
             json.WriteStartObject("text"u8);
             json.WritePropertyName("format"u8);
-            Format(json, format);
+            Format(json, format, OpenAIRequestWords.Strict(request, format));
             json.WriteEndObject();
         }
-        json.WriteString("prompt_cache_key"u8, OpenAIRequestWords.CacheKey(request));
+        if (OpenAIRequestWords.CacheKey(request) is { } cacheKey) json.WriteString("prompt_cache_key"u8, cacheKey);
         string? tier = OpenAIRequestWords.Tier(request.ServiceTier);
         if (tier is not null && (!traits.BareParameters || tier == "priority")) json.WriteString("service_tier"u8, tier);
 
@@ -93,7 +93,7 @@ public static class OpenAIResponsesRequestWriter
         json.WriteEndObject();
     }
 
-    private static void Format(Utf8JsonWriter json, OutputFormat format)
+    private static void Format(Utf8JsonWriter json, OutputFormat format, bool? strict)
     {
         json.WriteStartObject();
         if (format.Schema is not { } schema)
@@ -110,10 +110,10 @@ public static class OpenAIResponsesRequestWriter
                 description.WriteTo(json);
             }
             json.WritePropertyName("schema"u8);
-            new OpenAISchema(json, format.SchemaIsGeminiProto).WriteRoot(schema);
+            new OpenAISchema(json).WriteRoot(schema);
 
             // Left out, some servers take it for true.
-            json.WriteBoolean("strict"u8, format.Strict == true);
+            json.WriteBoolean("strict"u8, strict == true);
         }
         json.WriteEndObject();
     }

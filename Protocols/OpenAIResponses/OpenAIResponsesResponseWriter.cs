@@ -48,7 +48,7 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
     {
         if (_state is not null || _isEnded) return;
         byte[] own = id.IsEmpty ? Encoding.ASCII.GetBytes("resp_" + _options.IdSeed) : id.StartsWith("resp_"u8) ? id.ToArray() : [.. "resp_"u8, .. id];
-        _state = new OpenAIResponsesObject.State(own, _options.Created, OpenAIResponsesEcho.Write(_options.Request, _options.Model));
+        _state = new OpenAIResponsesObject.State(own, _options.Created, OpenAIResponsesEcho.Write(_options));
         Lifecycle("response.created"u8, "in_progress"u8, null);
         Lifecycle("response.in_progress"u8, "in_progress"u8, null);
     }

@@ -41,5 +41,17 @@ public sealed class ResponseStoreTests
         Assert.True(store.TryGet("", "resp_19", out _));
     }
 
+    [Fact]
+    public void Item_IsFound_AsLongAsItsAnswerIsKept()
+    {
+        var store = new ResponseStore(_clock);
+        store.Put("alice", new StoredResponse("resp_1", 1, [], "{\"id\":\"rs_1\"},{\"id\":\"msg_1\",\"n\": 1}"u8.ToArray(), []));
+        Assert.Equal("{\"id\":\"msg_1\",\"n\": 1}"u8.ToArray(), store.FindItem("alice", "msg_1"));
+        Assert.Null(store.FindItem("alice", "msg_2"));
+        Assert.Null(store.FindItem("bob", "msg_1"));
+        store.Delete("alice", "resp_1");
+        Assert.Null(store.FindItem("alice", "msg_1"));
+    }
+
     private static StoredResponse Response(string id, int size = 10) => new(id, 1, new byte[size], [], []);
 }

@@ -61,6 +61,15 @@ public sealed class AcceptanceTests(SharedRig shared) : IClassFixture<SharedRig>
     }
 
     [Fact]
+    public async Task E79_BearerOnMessages_IsEnough()
+    {
+        await using var rig = await Rig.StartAsync(s_dialect, FakeAnswer.Json(s_dialect.Whole("a")), "api-key: sk-fake-one\n");
+        (await rig.Proxy.PostAsync("/v1/messages", s_dialect.Body(Rig.Model, "hi", false), ("Authorization", "Bearer sk-fake-one"))).AssertStatus(200);
+        var refused = (await rig.Proxy.PostAsync("/v1/messages", s_dialect.Body(Rig.Model, "hi", false), ("Authorization", "Bearer sk-fake-other"))).AssertStatus(401);
+        Assert.Equal("false", refused.Header("x-should-retry"));
+    }
+
+    [Fact]
     public async Task A05_HeadHello_Is200WithoutKey()
     {
         await using var rig = await Rig.StartAsync(s_dialect, FakeAnswer.Json("{}"), "api-key: sk-fake-one\n");

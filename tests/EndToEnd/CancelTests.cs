@@ -19,7 +19,7 @@ public sealed class CancelTests
     }
 
     [Theory, MemberData(nameof(Phases))]
-    public async Task ClientGone_CutsTheUpstreamWithinASecond(string name, string phase)
+    public async Task E64_ClientGone_CutsTheUpstreamWithinASecond(string name, string phase)
     {
         var dialect = Dialects.Of(name);
         var stream = !phase.StartsWith("whole", StringComparison.Ordinal);

@@ -71,7 +71,7 @@ public sealed class EndpointTests(SharedRig shared) : IClassFixture<SharedRig>
     }
 
     [Fact]
-    public async Task Models_HaveThreeShapes()
+    public async Task E80_Models_HaveThreeShapes()
     {
         var rig = await shared.ReadyAsync();
         var served = Dialects.List.Select(SharedRig.Model).ToArray();

@@ -13,8 +13,8 @@ public sealed class ConnectionTests : IDisposable
     private const string Good = """{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"hi"}],"stop_reason":"end_turn","usage":{"input_tokens":3,"output_tokens":2}}""";
 
     private readonly Socket _listener = new(SocketType.Stream, ProtocolType.Tcp);
-    private readonly Forwarder _forwarder = new(new UpstreamClients(), new UpstreamMessage("aiproxy/test"));
-    private readonly UpstreamTable _types = UpstreamTable.Create(TestExchange.Protocols, TimeProvider.System);
+    private readonly Forwarder _forwarder = new(new UpstreamClients(), new UpstreamMessage("aiproxy/test"), new Translation(new ProofCache(TimeProvider.System)));
+    private readonly UpstreamTable _types = UpstreamTable.Create(TimeProvider.System);
 
     public ConnectionTests()
     {

@@ -11,10 +11,10 @@ public sealed class EchoTests
     private static Task<Attempt> Send(TestExchange test, string model = "echo")
     {
         var type = new EchoUpstream(test.Clock);
-        IUpstreamProtocol protocol = type.ProtocolFor(test.Exchange.Protocol)!;
+        IUpstreamProtocol protocol = type.ProtocolFor(test.Exchange.Protocol, TestExchange.Upstream("echo"))!;
         var target = new UpstreamTarget(TestExchange.Upstream("echo") with { BaseUrls = [] }, type, protocol, model, null, 0);
         var clients = new UpstreamClients();
-        return new Forwarder(clients, new UpstreamMessage("aiproxy/test")).SendAsync(test.Exchange, target).WaitAsync(TimeSpan.FromSeconds(20));
+        return new Forwarder(clients, new UpstreamMessage("aiproxy/test"), new Translation(new ProofCache(TimeProvider.System))).SendAsync(test.Exchange, target).WaitAsync(TimeSpan.FromSeconds(20));
     }
 
     [Theory]

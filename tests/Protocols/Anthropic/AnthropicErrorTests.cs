@@ -104,4 +104,14 @@ public sealed class AnthropicErrorTests
 
     [Fact]
     public void TokenCount_IsItsOwnObject() => Assert.Equal("{\"input_tokens\":12}", Wire.Text(output => Protocol.WriteTokenCount(output, 12)));
+
+    [Theory]
+    [InlineData("thread", "thread_unsupported_request")]
+    [InlineData("container", null)]
+    public void RefusedThread_IsToldByItsCode(string param, string? expected)
+    {
+        string json = Wire.Text(output => Protocol.WriteError(output, new ProxyError(ErrorKind.Unsupported, "no") { Param = param }, "r"));
+        string? code = JsonDocument.Parse(json).RootElement.GetProperty("error").TryGetProperty("details", out JsonElement details) ? details.GetProperty("error_code").GetString() : null;
+        Assert.Equal(expected, code);
+    }
 }

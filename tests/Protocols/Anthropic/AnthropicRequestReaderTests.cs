@@ -53,10 +53,8 @@ public sealed class AnthropicRequestReaderTests
     [Theory]
     [InlineData("\"system\":\"s\"", "s")]
     [InlineData("\"system\":[{\"type\":\"text\",\"text\":\"a\",\"cache_control\":{\"type\":\"ephemeral\"}},{\"type\":\"text\",\"text\":\"b\"}]", "a|b")]
-    [InlineData("\"system\":[{\"type\":\"text\",\"text\":\"x-anthropic-billing-header: cc_version=1; cch=ab;\"},{\"type\":\"text\",\"text\":\"b\"}]", "b")]
-    [InlineData("\"system\":\"x-anthropic-billing-header: cc=1\\n\\nYou help.\"", "You help.")]
     [InlineData("\"system\":null", "")]
-    public void E42_System_IsReadWithoutTheBillingBlock(string member, string expected) =>
+    public void System_KeepsItsBlocks(string member, string expected) =>
         Assert.Equal(expected, string.Join('|', Read(Hi + "," + member).System.Select(part => part.Text.ToString())));
 
     [Fact]

@@ -278,13 +278,4 @@ public sealed class OpenAIChatRequestWriterTests
             Json(Chat("""
                 {"messages":[],"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","x-b":1,"$comment":"c","properties":{"$id":{"type":"string"},"x-a":{"enum":[{"$schema":1}]},"items":{"type":"string","default":{"$comment":"c"}},"type":{},"anyOf":true},"required":["$id"]}}}]}
                 """)).GetProperty("tools")[0].GetProperty("function").GetProperty("parameters").GetRawText());
-
-    [Fact]
-    public void GeminiSchema_IsPutIntoPlainWords()
-    {
-        using JsonDocument schema = JsonDocument.Parse("""{"type":"OBJECT","propertyOrdering":["a"],"properties":{"a":{"type":"STRING","format":"enum","enum":["x"],"nullable":true},"b":{"type":"ARRAY","minItems":"2","items":{"type":"INTEGER"}},"nullable":{"type":"BOOLEAN"}}}""");
-        ChatRequest request = Turns(User(Text("q"))) with { Tools = [new ToolDefinition(ToolKind.Function, "f") { Schema = schema.RootElement, SchemaIsGeminiProto = true }] };
-        Assert.Equal("""{"type":"object","properties":{"a":{"type":["string","null"],"enum":["x"]},"b":{"type":"array","minItems":2,"items":{"type":"integer"}},"nullable":{"type":"boolean"}}}""",
-            Json(request).GetProperty("tools")[0].GetProperty("function").GetProperty("parameters").GetRawText());
-    }
 }

@@ -251,4 +251,23 @@ public sealed class OpenAIChatResponseWriterTests
             Assert.Equal(first.Total, second.Total);
         }
     }
+
+    [Fact]
+    public void SignatureOfACall_ComesWithAFunction()
+    {
+        string stream = Write(OpenAITranscript.Options(stream: true), static writer =>
+        {
+            writer.Start("id-1"u8, "m"u8);
+            writer.BlockStart(0, BlockKind.ToolCall, "c"u8, "f"u8);
+            writer.BlockDelta(0, "\"{}\""u8);
+            writer.BlockSeal(0, SealKind.Thought, "\"sig\""u8);
+            writer.BlockEnd(0);
+            writer.Finish(FinishReason.ToolUse);
+        });
+        List<JsonElement> calls = [.. Chunks(stream).SelectMany(static chunk => chunk.GetProperty("choices").EnumerateArray())
+            .Select(static choice => choice.GetProperty("delta")).Where(static delta => delta.TryGetProperty("tool_calls", out _)).Select(static delta => delta.GetProperty("tool_calls")[0])];
+        Assert.All(calls, static call => Assert.Equal((0, JsonValueKind.Object), (call.GetProperty("index").GetInt32(), call.GetProperty("function").ValueKind)));
+        Assert.Equal("sig", Assert.Single(calls, static call => call.TryGetProperty("extra_content", out _)).GetProperty("extra_content").GetProperty("google").GetProperty("thought_signature").GetString());
+        Assert.Equal("{}", string.Concat(calls.Select(static call => call.GetProperty("function").GetProperty("arguments").GetString())));
+    }
 }

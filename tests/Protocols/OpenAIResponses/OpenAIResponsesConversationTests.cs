@@ -62,4 +62,26 @@ public sealed class OpenAIResponsesConversationTests
         Assert.Equal("a\"b", OpenAIResponsesConversation.PreviousId("{\"previous_response_id\":\"a\\\"b\"}"u8));
         Assert.Null(OpenAIResponsesConversation.PreviousId("{\"previous_response_id\":null}"u8));
     }
+
+    [Theory]
+    [InlineData("""{"input":[{"a":1}, {"type":"item_reference","id":"msg_1"} ,{"id":"msg_1","type":null}],"x":2}""", """{"input":[{"a":1}, @ ,@],"x":2}""")]
+    [InlineData("""{"input":[{"id":"msg_1"}]}""", """{"input":[@]}""")]
+    [InlineData("""{"input":[{"type":"item_reference","id":"rs_9"},{"type":"item_reference","id":"msg_1"}]}""", """{"input":[{"type":"item_reference","id":"rs_9"},@]}""")]
+    [InlineData("""{"input":[{"type":"item_reference","id":"rs_9"}]}""", null)]
+    [InlineData("""{"input":[{"type":"message","id":"msg_1","role":"user","content":"x"},{"id":"msg_1","role":"user","content":"x"}]}""", null)]
+    [InlineData("""{"input":"msg_1"}""", null)]
+    [InlineData("{}", null)]
+    public void References_BecomeTheItemsThatAreKnown(string body, string? expected)
+    {
+        byte[]? resolved = OpenAIResponsesConversation.Resolve(Encoding.UTF8.GetBytes(body), id => id == "msg_1" ? Encoding.UTF8.GetBytes(Output) : null);
+        Assert.Equal(expected?.Replace("@", Output), resolved is null ? null : Encoding.UTF8.GetString(resolved));
+    }
+
+    [Fact]
+    public void ItemsById_AreThoseWithAnId()
+    {
+        Assert.Equal([("a", """{"id":"a"}"""), ("b", """{"x":{"id":"n"}, "id":"b"}""")],
+            OpenAIResponsesConversation.ItemsById("{\"id\":\"a\"}, {\"x\":{\"id\":\"n\"}, \"id\":\"b\"},{\"x\":1}"u8).Select(found => (found.Id, Encoding.UTF8.GetString(found.Item))));
+        Assert.Empty(OpenAIResponsesConversation.ItemsById([]));
+    }
 }

@@ -1,11 +1,23 @@
 using System.Text.Json;
 using Aiproxy.Protocols.Model;
 
-namespace Aiproxy.Protocols.OpenAIChat;
+namespace Aiproxy.Protocols;
 
-/// <summary>Tools that a provider runs itself, told apart by how their protocols spell them.</summary>
+/// <summary>Tools that only their provider's models know, told apart by how their protocols spell them.</summary>
 public static class ServerTools
 {
+    private static readonly string[] s_clientTools = ["bash_", "text_editor_", "memory_", "computer_", "browser_"];
+
+    /// <summary>Beside other tools most of these can be done without, but not those that the client runs by a schema it does not send (their type ends in a date), and
+    /// not a remote server whose tools it counts on.</summary>
+    public static bool IsIndispensable(ToolDefinition tool)
+    {
+        if (tool is not { Kind: ToolKind.Foreign, Raw: { ValueKind: JsonValueKind.Object } raw } || !raw.TryGetProperty("type"u8, out JsonElement type)) return false;
+        if (type.ValueKind != JsonValueKind.String) return false;
+        string name = JsonFields.Decode(type);
+        return name == "mcp" || s_clientTools.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal) && name.AsSpan(prefix.Length).IndexOfAnyExceptInRange('0', '9') < 0);
+    }
+
     /// <summary>Web search of any of the four protocols.</summary>
     public static bool IsWebSearch(ToolDefinition tool)
     {

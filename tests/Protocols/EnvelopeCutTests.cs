@@ -1,0 +1,71 @@
+using System.Text;
+using System.Text.Json;
+using Aiproxy.Protocols;
+using Aiproxy.Protocols.Model;
+
+namespace Aiproxy.Tests.Protocols;
+
+public sealed class EnvelopeCutTests
+{
+    private static readonly string s_thought = SealEnvelope.Wrap(new Seal(SealKind.Thought, "", "c2ln"));
+
+    private static string? Cut(string body, string protocol, string model = "m") =>
+        EnvelopeCut.Apply(Encoding.UTF8.GetBytes(body.Replace("ENVELOPE", s_thought)), protocol, model) is { } cut ? Encoding.UTF8.GetString(cut) : null;
+
+    [Theory]
+    [InlineData("""[ {"type":"thinking","thinking":"","signature":"ENVELOPE"} , {"type":"text","text":"a"} ]""", """[  {"type":"text","text":"a"} ]""")]
+    [InlineData("""[{"type":"text","text":"a"}, {"type":"thinking","thinking":"hm","signature":"ENVELOPE"}]""", """[{"type":"text","text":"a"}]""")]
+    [InlineData("""[{"type":"text","text":"a,b"},{"type":"thinking","thinking":"","signature":"ENVELOPE"},{"signature":"ENVELOPE","type":"thinking","thinking":","}]""", """[{"type":"text","text":"a,b"}]""")]
+    [InlineData("""[{"type":"thinking","thinking":"own","signature":"c2ln"},{"type":"redacted_thinking","data":"ENVELOPE"},{"type":"tool_use","id":"t","name":"f","input":{"signature":"ENVELOPE","type":"thinking"}}]""",
+        """[{"type":"thinking","thinking":"own","signature":"c2ln"},{"type":"tool_use","id":"t","name":"f","input":{"signature":"ENVELOPE","type":"thinking"}}]""")]
+    public void E33_Messages_ThinkingBlockInAnEnvelopeGoes(string content, string left)
+    {
+        string body = "{\"model\":\"m\", \"messages\" : [{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":CONTENT}], \"x\":1.50}";
+        Assert.Equal(body.Replace("CONTENT", left).Replace("ENVELOPE", s_thought), Cut(body.Replace("CONTENT", content), "anthropic"));
+    }
+
+    [Fact]
+    public void E33_NoProofEnvelope_GoesToo_AndAMessageThatIsLeftEmpty()
+    {
+        string body = $$"""{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"{{SealEnvelope.Nothing}}"}]},{"role":"user","content":"more"}]}""";
+        Assert.Equal("""{"messages":[{"role":"user","content":"q"},{"role":"user","content":"more"}]}""", Cut(body, "anthropic"));
+    }
+
+    [Theory]
+    [InlineData("anthropic", """{"messages":[{"role":"user","content":[{"type":"text","text":"YWlwM"}]}]}""")]
+    [InlineData("anthropic", """{"messages":[{"role":"user","content":"\"YWlwM"},{"role":"assistant","content":[{"type":"text","text":"ENVELOPE"}]}]}""")]
+    [InlineData("anthropic", """{"messages":"ENVELOPE"}""")]
+    [InlineData("openai", """{"messages":[{"role":"user","content":"ENVELOPE"}]}""")]
+    [InlineData("responses", """{"input":"ENVELOPE"}""")]
+    [InlineData("gemini", """{"contents":{"parts":{"text":"ENVELOPE"}}}""")]
+    public void WithoutAnEnvelopeInItsPlace_TheBodyIsLeftAlone(string protocol, string body) => Assert.Null(Cut(body, protocol));
+
+    [Fact]
+    public void E33_Responses_ReasoningItemGoes() => Assert.Equal(
+        """{"input":["q",{"type":"reasoning","id":"rs_2","summary":[],"encrypted_content":"gAAAA"},{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}]}""",
+        Cut("""{"input":["q",{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"ENVELOPE"},{"type":"reasoning","id":"rs_2","summary":[],"encrypted_content":"gAAAA"},{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}]}""", "responses"));
+
+    [Theory]
+    [InlineData("gemini-2.5-pro", """{"functionCall":{"name":"f"}}""")]
+    [InlineData("gemini-3-pro", """{"functionCall":{"name":"f"},"thoughtSignature":"skip_thought_signature_validator"}""")]
+    public void E33_Gemini_SignatureGoesOrIsReplacedOnACall(string model, string call)
+    {
+        string body = """{"contents":[{"role":"model","parts":[{"thought_signature":"ENVELOPE","text":""},{"text":"a","thoughtSignature":"ENVELOPE"},{"functionCall":{"name":"f"},"thoughtSignature":"ENVELOPE"}]}]}""";
+        Assert.Equal($$"""{"contents":[{"role":"model","parts":[{"text":"a"},{{call}}]}]}""", Cut(body, "gemini", model));
+    }
+
+    [Fact]
+    public void AnyMembersAndOrder_LeaveJson()
+    {
+        string[] blocks = ["{\"type\":\"thinking\",\"thinking\":\"a,b\",\"signature\":\"ENVELOPE\"}", " {\"type\":\"text\",\"text\":\",\"} ", "\n{\"data\":\"ENVELOPE\",\"type\":\"redacted_thinking\"}"];
+        for (int number = 0; number < 81; number++)
+        {
+            string[] picked = [.. Enumerable.Range(0, 4).Select(at => blocks[number / (int)Math.Pow(3, at) % 3])];
+            string? cut = Cut($$"""{"messages":[{"role":"assistant","content":[{{string.Join(',', picked)}}]},{"role":"user","content":"q"}]}""", "anthropic");
+            using JsonDocument left = JsonDocument.Parse(cut ?? "{\"messages\":[]}");
+            int texts = picked.Count(block => block.Contains("\"text\""));
+            if (cut is null) Assert.Equal(4, texts);
+            else Assert.Equal(texts, texts == 0 ? left.RootElement.GetProperty("messages").GetArrayLength() - 1 : left.RootElement.GetProperty("messages")[0].GetProperty("content").GetArrayLength());
+        }
+    }
+}
