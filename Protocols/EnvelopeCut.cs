@@ -8,7 +8,8 @@ namespace Aiproxy.Protocols;
 
 /// <summary>Takes our own envelopes out of a request that is otherwise forwarded as it came: a conversation may go on at an upstream of the client's protocol, which would
 /// refuse a proof that is not its own.</summary>
-/// <remarks>Messages: the thinking block goes. Responses: the reasoning item goes. Gemini: the signature goes, with the part where that is all it has; from Gemini 3 on a
+/// <remarks>Messages: the thinking block goes. Responses: the reasoning item goes, also one of ours that has no proof at all, and other items lose an id that was made here:
+/// the provider looks ids up. Gemini: the signature goes, with the part where that is all it has; from Gemini 3 on a
 /// call keeps the documented stand-in. A message that is left without content goes too. All other bytes stay.</remarks>
 public static class EnvelopeCut
 {
@@ -28,7 +29,7 @@ public static class EnvelopeCut
     /// <returns>The body without envelopes; null: it has none.</returns>
     public static byte[]? Apply(ReadOnlySpan<byte> body, string protocol, string model)
     {
-        if (body.IndexOf("\"YWlwM"u8) < 0) return null;
+        if (body.IndexOf("\"YWlwM"u8) < 0 && !(protocol == "responses" && HasMadeId(body))) return null;
         return protocol switch
         {
             "anthropic" => Member(body, "messages", messages => Items(messages, message => Content(message, "content", Block))).Text,
@@ -52,14 +53,49 @@ public static class EnvelopeCut
 
     private static Change Item(ReadOnlySpan<byte> item)
     {
-        bool isReasoning = false, isWrapped = false;
+        bool isReasoning = false, isReference = false, isWrapped = false, isProven = false, isMade = false;
         var members = new JsonScan(item);
         while (members.Next())
         {
-            if (members.Is("type"u8)) isReasoning = members.Inner.SequenceEqual("reasoning"u8);
-            else if (members.Is("encrypted_content"u8)) isWrapped = SealEnvelope.IsEnvelope(members.Value);
+            if (members.Is("type"u8)) (isReasoning, isReference) = (members.Inner.SequenceEqual("reasoning"u8), members.Inner.SequenceEqual("item_reference"u8));
+            else if (members.Is("id"u8)) isMade = IsMade(members.Inner);
+            else if (members.Is("encrypted_content"u8)) (isWrapped, isProven) = (SealEnvelope.IsEnvelope(members.Value), members.IsString);
         }
-        return isReasoning && isWrapped ? Change.Removed : default;
+        if (isReasoning && (isWrapped || (isMade && !isProven))) return Change.Removed;
+        if (!isMade) return default;
+
+        // What a reference stood for is gone: thoughts are not missed, anything else is for the provider to refuse.
+        if (isReference) return item.IndexOf("\"rs_"u8) >= 0 ? Change.Removed : default;
+        return Member(item, "id", static id => id.Length > 2 && IsMade(id[1..^1]) ? Change.Removed : default);
+    }
+
+    private static bool HasMadeId(ReadOnlySpan<byte> body) =>
+        HasMadeId(body, "\"rs_"u8) || HasMadeId(body, "\"msg_"u8) || HasMadeId(body, "\"fc_"u8) || HasMadeId(body, "\"ctc_"u8);
+
+    private static bool HasMadeId(ReadOnlySpan<byte> body, ReadOnlySpan<byte> prefix)
+    {
+        for (int at = body.IndexOf(prefix); at >= 0; at = body.IndexOf(prefix))
+        {
+            body = body[(at + 1)..];
+            int end = body.IndexOf((byte)'"');
+            if (end > 0 && IsMade(body[..end])) return true;
+        }
+        return false;
+    }
+
+    /// <summary>A prefix, the seed of an answer of ours, the item's number. Ids of providers are longer.</summary>
+    private static bool IsMade(ReadOnlySpan<byte> id)
+    {
+        const int SeedLength = 24, MostDigits = 4;
+        int line = id.IndexOf((byte)'_');
+        if (line is < 2 or > 3) return false;
+        ReadOnlySpan<byte> rest = id[(line + 1)..];
+        if (rest.Length is <= SeedLength or > SeedLength + MostDigits) return false;
+        foreach (byte character in rest[..SeedLength])
+        {
+            if (!char.IsAsciiLetterOrDigit((char)character)) return false;
+        }
+        return !rest[SeedLength..].ContainsAnyExceptInRange((byte)'0', (byte)'9');
     }
 
     private static Change Part(ReadOnlySpan<byte> part, bool isGemini3)

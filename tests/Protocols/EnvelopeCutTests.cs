@@ -68,4 +68,21 @@ public sealed class EnvelopeCutTests
             else Assert.Equal(texts, texts == 0 ? left.RootElement.GetProperty("messages").GetArrayLength() - 1 : left.RootElement.GetProperty("messages")[0].GetProperty("content").GetArrayLength());
         }
     }
+
+    [Theory]
+    [InlineData("""{"input":[{"role":"user","content":"a"},{"id":"msg_SEED1","type":"message","role":"assistant","content":[]}]}""",
+        """{"input":[{"role":"user","content":"a"},{"type":"message","role":"assistant","content":[]}]}""")]
+    [InlineData("""{"input":[{"id":"rs_SEED0","type":"reasoning","summary":[],"encrypted_content":null},{"type":"function_call", "id":"fc_SEED12","name":"f","arguments":"{\"n\":1.0}"}]}""",
+        """{"input":[{"type":"function_call","name":"f","arguments":"{\"n\":1.0}"}]}""")]
+    [InlineData("""{"input":[{"type":"item_reference","id":"rs_SEED0"},{"role":"user","content":"a"}]}""", """{"input":[{"role":"user","content":"a"}]}""")]
+    [InlineData("""{"input":[{"id":"rs_SEED0","type":"reasoning","summary":[],"encrypted_content":"gAAA"}]}""", """{"input":[{"type":"reasoning","summary":[],"encrypted_content":"gAAA"}]}""")]
+    public void E35_IdsMadeHere_DoNotReachAResponsesUpstream(string body, string expected) =>
+        Assert.Equal(expected, Cut(body.Replace("SEED", "b30u4KN2POu2JvR18fwTZzth"), "responses"));
+
+    [Theory]
+    [InlineData("""{"input":[{"id":"msg_68e1f0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5","type":"message"}]}""")]
+    [InlineData("""{"input":[{"type":"item_reference","id":"msg_b30u4KN2POu2JvR18fwTZzth0"}]}""")]
+    [InlineData("""{"input":[{"type":"function_call","id":"fc_b30u4KN2POu2JvR18fwTZzthx"}],"x":"msg_b30u4KN2POu2JvR18fwTZzth0"}""")]
+    [InlineData("""{"input":[{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"gAAA"}],"x":"rs_b30u"}""")]
+    public void IdsOfOthers_AreLeftAlone(string body) => Assert.Null(Cut(body, "responses"));
 }

@@ -92,13 +92,13 @@ async function cell(driver, scenario, upstream) {
   });
   const script = scriptFor(upstream.protocol, context, scenario.answer);
   upstream.script = script;
-  const other = scenario.switches ? upstreams[PROTOCOLS[(PROTOCOLS.indexOf(upstream.protocol) + 1) % PROTOCOLS.length]] : null;
+  const other = upstreams[scenario.switchesTo];
   if (other) other.script = scriptFor(other.protocol, freshContext(other.protocol), scenario.answerBetween);
   const seen = { driver, context, translated, dialect: scenario.dialect, requests: script.requests, between: other?.script.requests };
   let fault = null;
   try {
     const model = clientModel(driver.protocol, upstream.protocol, scenario.dialect);
-    const models = { first: model, between: other && clientModel(driver.protocol, other.protocol) };
+    const models = { first: model, between: clientModel(driver.protocol, scenario.switchesTo) };
     const talk = async () => converse(driver.start(model, scenario.want), { text: PROMPT, image: scenario.image }, scenario, models);
     const [steps, error] = await within(CELL_LIMIT_MS, talk()).then((value) => [value, null], (reason) => [null, reason ?? new Error('rejected with nothing')]);
     if (error && !scenario.fails) throw error;
@@ -132,10 +132,10 @@ for (const { driver, scenario, name } of rows) {
     faults.push('the whole run took too long');
     break;
   }
-  const one = (protocol) => (scenario.upstreams && !scenario.upstreams.includes(protocol) ? undefined : cell(driver, scenario, upstreams[protocol]));
+  const one = (protocol) => ((scenario.upstreams && !scenario.upstreams.includes(protocol)) || scenario.spared?.(driver.protocol, protocol) ? undefined : cell(driver, scenario, upstreams[protocol]));
   const cells = [];
   // Who talks to two upstreams shares them with nobody.
-  if (scenario.switches) for (const protocol of PROTOCOLS) cells.push(await one(protocol));
+  if (scenario.switchesTo) for (const protocol of PROTOCOLS) cells.push(await one(protocol));
   else cells.push(...await Promise.all(PROTOCOLS.map(one)));
   for (const [index, fault] of cells.entries()) {
     if (fault === undefined) continue;

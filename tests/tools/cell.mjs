@@ -1,14 +1,18 @@
 // One cell of the table: one tool, in a fresh home and work folder, does its job through a fresh proxy against a scripted model.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SIGNATURES } from '../clients/answers.mjs';
 import { startProxy } from '../clients/proxy.mjs';
+import { imagesIn } from './reading.mjs';
 import { FINAL, startModel } from './scripted-model.mjs';
-import { CLIENT_KEY, CONTENT } from './tools.mjs';
+import { CLIENT_KEY, CONTENT, PICTURE } from './tools.mjs';
 
+/** Where no network namespace holds the tools back, a proxy that is not there does. */
+const DEAD = process.env.AIPROXY_TOOLS_DEAD_PROXY;
+const NO_WAY_OUT = DEAD ? { HTTP_PROXY: DEAD, HTTPS_PROXY: DEAD, http_proxy: DEAD, https_proxy: DEAD, NO_PROXY: '127.0.0.1,localhost', no_proxy: '127.0.0.1,localhost' } : {};
 const CELL_LIMIT_MS = 60_000;
 export const UPSTREAM_MODELS = { anthropic: 'claude-sonnet-5-5', openai: 'gpt-6.1-sol', responses: 'gpt-6.1-sol', gemini: 'gemini-3.8-flash' };
 const upstreamKey = (protocol) => `sk-fake-upstream-${protocol}`;
@@ -49,6 +53,7 @@ export async function cell(tool, protocol, { binary, program, keep }) {
   const folder = mkdtempSync(join(tmpdir(), 'aiproxy-tool-'));
   const [home, work, temp] = ['home', 'work', 'tmp'].map((name) => join(folder, name));
   for (const path of [home, work, temp]) mkdirSync(path);
+  writeFileSync(join(work, 'picture.png'), PICTURE);
   const job = { steps: tool.steps(work), foreign: tool.protocol !== protocol };
   const model = await startModel(protocol, job);
   const began = Date.now();
@@ -56,7 +61,7 @@ export async function cell(tool, protocol, { binary, program, keep }) {
   try {
     proxy = await startProxy(binary, config(protocol, model.url));
     const { args, env } = tool.start({ url: proxy.url, model: tool.model, home, work });
-    const clean = { PATH: process.env.PATH, HOME: home, TMPDIR: temp, LANG: 'C.UTF-8', TERM: 'dumb', SHELL: '/bin/bash', NO_COLOR: '1', ...env };
+    const clean = { PATH: process.env.PATH, HOME: home, TMPDIR: temp, LANG: 'C.UTF-8', TERM: 'dumb', SHELL: '/bin/bash', NO_COLOR: '1', ...NO_WAY_OUT, ...env };
     end = await run(program, args, clean, work);
     check(tool, protocol, job, model.requests, end, join(work, 'done.txt'));
   } catch (error) {
@@ -89,6 +94,9 @@ function check(tool, protocol, job, requests, end, file) {
     const { text } = last.results.flat()[index];
     assert.ok(expect === undefined || text.includes(expect), `the result of ${name} changed on its way: ${text}`);
   });
+  const [image] = imagesIn(last.json);
+  assert.ok(image, 'the picture did not reach the upstream');
+  assert.ok(/^image\/(png|jpeg|webp)$/.test(image.type) && /^(iVBORw0KGgo|\/9j\/|UklGR)/.test(image.data), `no picture: ${image.type} ${image.data.slice(0, 40)}`);
   assert.ok(end.stdout.includes(FINAL(last.results)), `the tool did not show the final text ${FINAL(last.results)}`);
 
   // Where the upstream signs its thinking, every turn's proof comes home with the conversation.

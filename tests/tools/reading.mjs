@@ -44,6 +44,17 @@ export const READ = {
   },
 };
 
+/** The images of a request as `{type, data}`, wherever they stand. */
+export function imagesIn(value) {
+  if (Array.isArray(value)) return value.flatMap(imagesIn);
+  if (value === null || typeof value !== 'object') return [];
+  if (value.type === 'image' && value.source?.type === 'base64') return [{ type: value.source.media_type, data: value.source.data }];
+  if (value.inlineData) return [{ type: value.inlineData.mimeType, data: value.inlineData.data }];
+  const url = value.type === 'input_image' ? value.image_url : value.type === 'image_url' ? value.image_url?.url : undefined;
+  const [, type, data] = /^data:([^;,]+);base64,(.*)$/s.exec(url ?? '') ?? [];
+  return data ? [{ type, data }] : Object.values(value).flatMap(imagesIn);
+}
+
 /** A value that a JSON schema accepts, plain keywords only. */
 export function valueFor(schema, depth = 0) {
   if (depth > 8 || schema === null || typeof schema !== 'object') return null;

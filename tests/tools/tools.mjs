@@ -8,6 +8,9 @@ export const CLIENT_KEY = 'sk-fake-client-key-0001';
 export const CONTENT = '\u00c5lesund \u201cmild\u201d \u{1F326} \\n "quoted" \'single\' `tick` $HOME ${X} %s <b>&amp;</b>\n\ttab, 100 %\n';
 export const PROMPT = 'Write the agreed text into done.txt, then show the file.';
 
+/** A picture that the job looks at: 16 by 16 points, one colour. */
+export const PICTURE = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAFklEQVR42mNQaLhAEmIY1TCqYfhqAADz/nAQLQpksAAAAABJRU5ErkJggg==', 'base64');
+
 const put = (path, text) => { mkdirSync(dirname(path), { recursive: true }); writeFileSync(path, text); };
 /** What `cat` shows of it, its last line end aside. */
 const SHOWN = CONTENT.trimEnd();
@@ -20,12 +23,13 @@ export const TOOLS = {
   'claude-code': {
     package: '@anthropic-ai/claude-code', command: 'claude', protocol: 'anthropic', model: 'claude-sonnet-5-5',
     start: ({ url, model }) => ({
-      args: ['-p', PROMPT, '--model', model, '--allowedTools', 'Bash', 'Write', 'ToolSearch', 'CronList'],
+      args: ['-p', PROMPT, '--model', model, '--allowedTools', 'Bash', 'Write', 'Read', 'ToolSearch', 'CronList'],
       env: { ANTHROPIC_BASE_URL: url, ANTHROPIC_AUTH_TOKEN: CLIENT_KEY },
     }),
     steps: (work) => [
       [{ name: 'Write', args: { file_path: join(work, 'done.txt'), content: CONTENT } }],
       two({ name: 'Bash', first: { command: 'cat done.txt' }, second: { command: 'echo second' } }, { description: 'Show' }),
+      [{ name: 'Read', args: { file_path: join(work, 'picture.png') } }],
     ],
   },
   codex: {
@@ -50,6 +54,7 @@ wire_api = "responses"
       [{ namespace: 'functions', name: 'exec', kind: 'custom', args: { input: `text(await tools.apply_patch(${JSON.stringify(patch('done.txt'))}));\n` } }],
       [{ namespace: 'functions', name: 'exec', kind: 'custom', args: { input: 'const r = await tools.exec_command({ cmd: "cat done.txt" });\ntext(r.output);' }, expect: SHOWN }],
       [{ namespace: 'functions', name: 'exec', kind: 'custom', args: { input: 'text("second")' }, expect: 'second' }],
+      [{ namespace: 'functions', name: 'exec', kind: 'custom', args: { input: 'image(await tools.view_image({ path: "picture.png" }));' } }],
     ],
   },
   'gemini-cli': {
@@ -64,6 +69,7 @@ wire_api = "responses"
     steps: (work) => [
       [{ name: 'write_file', args: { file_path: join(work, 'done.txt'), content: CONTENT } }],
       two({ name: 'run_shell_command', first: { command: 'cat done.txt' }, second: { command: 'echo second' } }, { description: 'Show' }),
+      [{ name: 'read_file', args: { file_path: join(work, 'picture.png') } }],
     ],
   },
 };
@@ -73,13 +79,14 @@ const opencode = (protocol, npm, base, model) => ({
   start: ({ url, home }) => {
     put(join(home, '.config/opencode/opencode.json'), JSON.stringify({
       $schema: 'https://opencode.ai/config.json', autoupdate: false, share: 'disabled', permission: 'allow',
-      provider: { aip: { npm, name: 'aip', options: { baseURL: url + base, apiKey: CLIENT_KEY }, models: { [model]: { name: model, tool_call: true, reasoning: true } } } },
+      provider: { aip: { npm, name: 'aip', options: { baseURL: url + base, apiKey: CLIENT_KEY }, models: { [model]: { name: model, tool_call: true, reasoning: true, attachment: true, modalities: { input: ['text', 'image'], output: ['text'] } } } } },
     }));
     return { args: ['run', '--model', `aip/${model}`, PROMPT], env: { OPENCODE_DISABLE_MODELS_FETCH: '1', OPENCODE_DISABLE_AUTOUPDATE: '1', OPENCODE_DISABLE_LSP_DOWNLOAD: '1' } };
   },
   steps: (work) => [
     [model.startsWith('gpt-') ? { name: 'apply_patch', args: { patchText: patch('done.txt') } } : { name: 'write', args: { filePath: join(work, 'done.txt'), content: CONTENT } }],
     two({ name: 'bash', first: { command: 'cat done.txt' }, second: { command: 'echo second' } }, { description: 'Show' }),
+    [{ name: 'read', args: { filePath: join(work, 'picture.png') } }],
   ],
 });
 // A tool that Claude Code announces by name only: the model looks it up, then it is among the tools.
@@ -110,6 +117,7 @@ TOOLS['codex, strange model'] = {
   steps: () => [
     [{ name: 'exec_command', args: { cmd: `cat >done.txt <<'EOF'\n${CONTENT}EOF` } }],
     two({ name: 'exec_command', first: { cmd: 'cat done.txt' }, second: { cmd: 'echo second' } }),
+    [{ name: 'view_image', args: { path: 'picture.png' } }],
   ],
 };
 TOOLS.opencode = opencode('openai', '@ai-sdk/openai-compatible', '/v1', 'gpt-6.1-sol');

@@ -98,12 +98,12 @@ public sealed class GeminiRequestReaderTests
 
     [Theory]
     [InlineData(SealKind.Thinking, "sum up")]
-    [InlineData(SealKind.Encrypted, null)]
-    public void WrappedProofBehindText_StandsWhereItsThoughtsStood(SealKind kind, string? text)
+    [InlineData(SealKind.Encrypted, "")]
+    public void WrappedProofBehindText_StandsWhereItsThoughtsStood(SealKind kind, string text)
     {
         string envelope = SealEnvelope.Wrap(new Seal(kind, "up", "proof"), text);
-        IReadOnlyList<Part> parts = ReadParts($$"""
-            {"text":"sum ","thought":true},{"text":"up","thought":true},{"text":"I look."},{"functionCall":{"name":"f"},"thoughtSignature":"{{envelope}}"}
+        IReadOnlyList<Part> parts = ReadParts($$$"""
+            {"text":"sum ","thought":true},{"text":"up","thought":true},{"text":"I look."},{"functionCall":{"name":"f"},"thoughtSignature":"{{{envelope}}}"}
             """);
         Assert.Equal(("sum up", "proof"), (((ThinkingPart)parts[0]).Text.ToString(), ((ThinkingPart)parts[0]).Seal!.Value));
         Assert.Equal("I look.", ((TextPart)parts[1]).Text.ToString());
@@ -115,8 +115,8 @@ public sealed class GeminiRequestReaderTests
     public void WrappedProofOfASecondStep_LeavesTheThoughtsOfTheFirst()
     {
         string envelope = SealEnvelope.Wrap(new Seal(SealKind.Encrypted, "up", "proof"));
-        IReadOnlyList<Part> parts = ReadParts($$"""
-            {"text":"first","thought":true},{"functionCall":{"name":"f"}},{"text":"I look."},{"functionCall":{"name":"g"},"thoughtSignature":"{{envelope}}"}
+        IReadOnlyList<Part> parts = ReadParts($$$"""
+            {"text":"first","thought":true},{"functionCall":{"name":"f"}},{"text":"I look."},{"functionCall":{"name":"g"},"thoughtSignature":"{{{envelope}}}"}
             """);
         Assert.Equal([typeof(ThinkingPart), typeof(ToolCallPart), typeof(TextPart), typeof(ThinkingPart), typeof(ToolCallPart)], parts.Select(part => part.GetType()));
         Assert.Equal((null, "proof"), (((ThinkingPart)parts[0]).Seal, ((ThinkingPart)parts[3]).Seal!.Value));
@@ -126,9 +126,9 @@ public sealed class GeminiRequestReaderTests
     public void ModelContentsInARow_AreOneTurn()
     {
         string envelope = SealEnvelope.Wrap(new Seal(SealKind.Encrypted, "up", "proof"));
-        IReadOnlyList<Turn> turns = Read($$"""
+        IReadOnlyList<Turn> turns = Read($$$"""
             "contents":[{"role":"user","parts":[{"text":"a"}]},{"role":"model","parts":[]},{"role":"model","parts":[{"text":"sum","thought":true}]},{"role":"model","parts":[{"text":"I look."}]},
-            {"role":"model","parts":[{"functionCall":{"name":"f"},"thoughtSignature":"{{envelope}}"}]},{"role":"user","parts":[{"text":"b"}]},{"role":"user","parts":[{"text":"c"}]},{"role":"model","parts":[{"text":"d"}]}]
+            {"role":"model","parts":[{"functionCall":{"name":"f"},"thoughtSignature":"{{{envelope}}}"}]},{"role":"user","parts":[{"text":"b"}]},{"role":"user","parts":[{"text":"c"}]},{"role":"model","parts":[{"text":"d"}]}]
             """).Turns;
         Assert.Equal([TurnRole.User, TurnRole.Assistant, TurnRole.User, TurnRole.User, TurnRole.Assistant], turns.Select(turn => turn.Role));
         Assert.Equal([typeof(ThinkingPart), typeof(TextPart), typeof(ToolCallPart)], turns[1].Parts.Select(part => part.GetType()));

@@ -164,8 +164,11 @@ export const SCENARIOS = [
       assert.match(told.results[0].text, /a map/);
     },
   },
-  {
-    name: 'thinking, another model between', want: { tools, think: 'medium' }, nativeOnly: true, switches: true,
+  ...['anthropic', 'openai', 'responses', 'gemini'].map((between, _, all) => ({
+    name: `thinking, ${between} between`, want: { tools, think: 'medium' }, nativeOnly: true, switchesTo: between,
+    upstreams: all.filter((one) => one !== between),
+    // Chat says nothing that a Gemini client could sign its calls with; and Gemini's signature goes to Chat clients as it is, who take it anywhere.
+    spared: (client, upstream) => ['gemini openai gemini', 'openai gemini openai'].includes(`${client} ${upstream} ${between}`),
     answer: (index, _, context) => (index === 0 ? thoughtful(context) : says(TEXT)),
     answerBetween: (_, __, context) => ({ parts: [{ thought: THOUGHT, proof: context.proof }, { text: TEXT }], stop: 'end' }),
     execute: () => RESULT,
@@ -180,7 +183,7 @@ export const SCENARIOS = [
       assert.deepEqual([requests[1].said.spoken, requests[1].said.texts], [TOOL_TEXT + TEXT, [PROMPT, AGAIN]], 'what was said before, at the upstream');
       assert.deepEqual(requests[1].said.proofs, context.upstream === 'openai' ? [] : [context.proof], 'the proof that came home');
     },
-  },
+  })),
   {
     name: 'usage', want: {},
     answer: () => says(TEXT),
