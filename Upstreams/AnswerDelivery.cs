@@ -1,14 +1,19 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Text.Json;
 using Aiproxy.EventStream;
 using Aiproxy.Protocols;
+using Aiproxy.Protocols.Anthropic;
 using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Upstreams;
 
 /// <summary>Delivers one 2xx answer: chooses the way by what the client asked and what came, and runs it.</summary>
 /// <remarks>Answers null when the client was served, else the failure. After a failure <see cref="ClientAnswer.HasBegun"/> tells whether another attempt may follow.</remarks>
-public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, AttemptClock clock, HttpResponseMessage response, Translation translation)
+/// <param name="goOn">Sends a paused turn back and answers with what follows, 2xx; null: pauses are told as they are.</param>
+public sealed class AnswerDelivery(
+    Exchange exchange, UpstreamTarget target, AttemptClock clock, HttpResponseMessage response, Translation translation,
+    Func<AnthropicPausedTurn, Task<HttpResponseMessage>>? goOn = null)
 {
     /// <summary>Longest whole answer, in bytes.</summary>
     public const int MaxWholeBytes = 64 * 1024 * 1024;
@@ -70,7 +75,8 @@ public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, Att
         IResponseWriter? writer = copies ? null : exchange.Protocol.CreateWriter(output, exchange.ReadWriterOptions());
         var watch = new Watch(Kept(writer), exchange.Clock);
         IResponseReader reader = target.Protocol.CreateReader(_forwards ? watch : translation.Before(watch, exchange, target));
-        reader.ReadWhole(body.Memory.Span);
+        ReadOnlyMemory<byte> whole = goOn is null ? body.Memory : await UnpausedAsync(body.Memory).ConfigureAwait(false);
+        reader.ReadWhole(whole.Span);
         exchange.Usage = watch.Usage;
         if (watch.Failure is { } failure) return failure;
         if (!watch.IsFinished) return new ProxyError(ErrorKind.BadGateway, $"the upstream sent an answer without an end");
@@ -83,6 +89,7 @@ public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, Att
 
     private async ValueTask<ProxyError?> FramesAsync(IFrameReader frames, bool isArray)
     {
+        if (goOn is not null) frames = new ResumingFrames(frames, OpenNextAsync);
         await using IFrameReader owned = frames;
         using var output = new HeldOutput();
         bool copies = _forwards && exchange.Head.Stream;
@@ -114,6 +121,33 @@ public sealed class AnswerDelivery(Exchange exchange, UpstreamTarget target, Att
         // The same seed makes the same ids.
         IResponseWriter copy = exchange.Protocol.CreateWriter(whole, exchange.ReadWriterOptions() with { Stream = false });
         return new Tee(new FinishHook(copy, () => keep(whole.WrittenMemory)), writer);
+    }
+
+    // The client sees one answer, however often the provider paused.
+    private async ValueTask<ReadOnlyMemory<byte>> UnpausedAsync(ReadOnlyMemory<byte> answer)
+    {
+        var turn = new AnthropicPausedTurn();
+        try
+        {
+            for (int resumes = 0; turn.TakeWhole(answer.Span) && resumes < AnthropicPausedTurn.MaxResumes; resumes++)
+            {
+                using HttpResponseMessage next = await goOn!(turn).ConfigureAwait(false);
+                using BoundedBody more = await BoundedBody.ReadAsync(next.Content, MaxWholeBytes, clock).ConfigureAwait(false);
+                answer = turn.Joined(more.Memory.Span);
+            }
+        }
+        catch (JsonException)
+        {
+            // The reader tells it.
+        }
+        return answer;
+    }
+
+    private async ValueTask<IFrameReader> OpenNextAsync(AnthropicPausedTurn turn)
+    {
+        HttpResponseMessage next = await goOn!(turn).ConfigureAwait(false);
+        Stream stream = await next.Content.ReadAsStreamAsync(clock.Token).ConfigureAwait(false);
+        return new SseReader(PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReadBufferBytes, minimumReadSize: 1024)), MaxEventBytes);
     }
 
     private IResponseWay CopyWayOf(IResponseReader reader, IFrameReader frames, bool isArray)

@@ -53,7 +53,7 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
             // Step 6.
             using HttpResponseMessage response = await SendOnceOrAgainAsync(exchange, target, baseUrl, body, clock).ConfigureAwait(false);
             return (int)response.StatusCode is >= 200 and < 300
-                ? await DeliverAsync(exchange, target, response, clock).ConfigureAwait(false)
+                ? await DeliverAsync(exchange, target, baseUrl, body, response, clock).ConfigureAwait(false)
                 : await RefusedAsync(exchange, target, response, clock).ConfigureAwait(false);
         }
         catch (Exception fault) when (Faults.IsTransport(fault))
@@ -85,9 +85,13 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         }
     }
 
-    private async Task<Attempt> DeliverAsync(Exchange exchange, UpstreamTarget target, HttpResponseMessage response, AttemptClock clock)
+    private async Task<Attempt> DeliverAsync(
+        Exchange exchange, UpstreamTarget target, Uri? baseUrl, IReadOnlyList<ReadOnlyMemory<byte>> body, HttpResponseMessage response, AttemptClock clock)
     {
-        var delivery = new AnswerDelivery(exchange, target, clock, response, translation);
+        // Only server tools make a turn pause, and a client of another protocol has no word for it.
+        bool mayPause = !exchange.Forwards(target) && target.Protocol.Name == "anthropic" && exchange.ReadRequest().Tools.Any(static tool => tool.Kind == ToolKind.Foreign);
+        var delivery = new AnswerDelivery(exchange, target, clock, response, translation,
+            mayPause ? turn => GoOnAsync(exchange, target, baseUrl, turn.GoOn(body[0].Span), clock) : null);
         ProxyError? failure = exchange.Head.Target.Operation == Operation.Generate
             ? await delivery.DeliverAsync().ConfigureAwait(false)
             : await delivery.RelayAsync().ConfigureAwait(false);
@@ -98,6 +102,16 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         byte[] words = Encoding.UTF8.GetBytes(failure.Message);
         Outcome outcome = Judgement.OfAnswer(200, failure, headers, words, target.Config.ErrorRules, exchange.Clock);
         return new Attempt(outcome, null, headers);
+    }
+
+    /// <exception cref="HttpRequestException">The upstream refused; to the client its answer broke.</exception>
+    private async Task<HttpResponseMessage> GoOnAsync(Exchange exchange, UpstreamTarget target, Uri? baseUrl, ReadOnlyMemory<byte> body, AttemptClock clock)
+    {
+        HttpResponseMessage next = await clients.For(target.Config, target.Type, target.CredentialIndex)
+            .SendAsync(messages.Create(exchange, target, baseUrl, [body]), clock.Token).ConfigureAwait(false);
+        if (next.IsSuccessStatusCode) return next;
+        next.Dispose();
+        throw new HttpRequestException("the upstream did not go on with a turn that it had paused");
     }
 
     // Step 7.

@@ -1,6 +1,7 @@
 using System.Text;
 using Aiproxy.Config;
 using Aiproxy.Protocols;
+using Aiproxy.Protocols.Model;
 using Aiproxy.Upstreams;
 
 namespace Aiproxy.Tests.Upstreams;
@@ -33,6 +34,15 @@ public sealed class UpstreamMessageTests
     {
         using var test = new TestExchange("anthropic", body: body);
         Assert.Equal(sent, await Make(test, Target("anthropic")).Content!.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task E33_EnvelopeOfAnotherUpstream_IsNotForwarded()
+    {
+        string envelope = SealEnvelope.Wrap(new Seal(SealKind.Thought, "", "c2ln"));
+        string body = "{\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"" + envelope + "\"},{\"type\":\"text\",\"text\":\"a\"}]}],\"model\":\"client-model\",\"x\": 1.0}";
+        using var test = new TestExchange("anthropic", body: body);
+        Assert.Equal("""{"messages":[{"role":"assistant","content":[{"type":"text","text":"a"}]}],"model":"up-model","x": 1.0}""", await Make(test, Target("anthropic")).Content!.ReadAsStringAsync());
     }
 
     [Theory]

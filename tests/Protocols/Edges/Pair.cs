@@ -86,7 +86,7 @@ public static class Pair
         foreach (string step in path.Split('.'))
         {
             if (json.ValueKind == JsonValueKind.Array && int.TryParse(step, out int index)) json = json[index < 0 ? json.GetArrayLength() + index : index];
-            else Assert.True(json.ValueKind == JsonValueKind.Object && json.TryGetProperty(step, out json), $"no {step} of {path} in {json.GetRawText()}");
+            else json = json.ValueKind == JsonValueKind.Object && json.TryGetProperty(step, out JsonElement value) ? value : throw Xunit.Sdk.FailException.ForFailure($"no {step} of {path} in {json.GetRawText()}");
         }
         return json;
     }

@@ -135,7 +135,8 @@ public sealed class PromptEdgeTests
     {
         string id = "{\\\"device_id\\\":\\\"" + new string('d', 120) + "\\\"}";
         string body = $$"""{"max_tokens":9,"metadata":{"user_id":"{{id}}"},"messages":[{"role":"user","content":"q"}]}""";
-        Assert.Matches("^[0-9a-f]{64}$", Request("anthropic", body, "openai").Text("user"));
+        Assert.Matches("^[0-9a-f]{64}$", Request("anthropic", body, new OpenAIChatProtocol(new OpenAIChatTraits { IsOfficial = true })).Text("safety_identifier"));
+        Assert.Matches("^[0-9a-f]{64}$", Request("anthropic", body, new OpenAIChatProtocol(new OpenAIChatTraits { IsOfficial = false })).Text("user"));
         Assert.Matches("^[0-9a-f]{64}$", Request("anthropic", body, "responses").Text("safety_identifier"));
         Assert.Equal(Request("anthropic", body, "responses").GetRawText(), Request("anthropic", body, "responses").GetRawText());
     }
