@@ -1,5 +1,6 @@
 // The real command-line tools through the published binary. Started by run.sh, which installs them.
 // Usage: node run.mjs CACHE [TEXT]     only the cells whose name holds TEXT
+// AIPROXY_BINARY names the binary; AIPROXY_TOOLS_DUMP a folder for every request and output, which also keeps the homes.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,7 +40,7 @@ async function worker() {
     const { name, row, tool, protocol } = next;
     const program = join(cache, tool.package.replace(/.*\//, ''), 'node_modules/.bin', tool.command);
     let outcome;
-    if (!existsSync(program)) outcome = { fault: new Error(`${tool.package} is not installed`), requests: [], seconds: 0 };
+    if (!existsSync(program)) outcome = { fault: new Error(`${tool.package} is not installed`), requests: [], seconds: 0, log: '' };
     else outcome = await cell(tool, protocol, UPSTREAMS[(UPSTREAMS.indexOf(protocol) + 1) % UPSTREAMS.length], { binary, program, keep: Boolean(dump) });
     if (outcome.fault) failed++; else passed++;
     (results[row] ??= {})[protocol] = outcome;
@@ -60,7 +61,12 @@ function describe({ fault, end, requests, log }) {
   return parts.join('\n');
 }
 
-await Promise.all(Array.from({ length: AT_ONCE }, worker));
+try {
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+} catch (error) {
+  console.error(error);
+  failed += cells.length - passed - failed;
+}
 
 console.log(`\n${'tool \\ upstream'.padEnd(26)}${UPSTREAMS.map((protocol) => protocol.padEnd(14)).join('')}`);
 for (const [row, columns] of Object.entries(results)) {
