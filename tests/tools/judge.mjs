@@ -81,14 +81,15 @@ function anthropic(faults, body) {
         faults.check(is(block.input, 'object'), path, 'input is no object');
       }
     }
+    if (message.role === 'system') faults.check(before === 'user', path, 'a system turn that follows no user turn');
+    before = message.role;
     if (message.role === 'system') continue;
     const results = blocks.filter((block) => block.type === 'tool_result').map((block) => block.tool_use_id);
     faults.same(results, open, path, 'results and the calls before');
     faults.check(blocks.slice(0, results.length).every((block) => block.type === 'tool_result'), path, 'results are not first');
     open = blocks.filter((block) => block.type === 'tool_use').map((block) => block.id);
-    before = message.role;
   }
-  faults.check(before === 'user', 'messages', 'do not end with the user');
+  faults.check(before !== 'assistant', 'messages', 'do not end with the user');
 }
 
 function functionTool(faults, tool, path) {

@@ -7,7 +7,7 @@ import { cell } from './cell.mjs';
 import { TOOLS } from './tools.mjs';
 
 process.setMaxListeners(50);
-const WHOLE_RUN_LIMIT_MS = 450_000;
+const WHOLE_RUN_LIMIT_MS = 470_000;
 const UPSTREAMS = ['anthropic', 'openai', 'responses', 'gemini'];
 const AT_ONCE = 2;
 
@@ -39,11 +39,11 @@ async function worker() {
     const { name, row, tool, protocol } = next;
     const program = join(cache, tool.package.replace(/.*\//, ''), 'node_modules/.bin', tool.command);
     let outcome;
-    if (!existsSync(program)) outcome = { fault: new Error(`${tool.package} is not installed`), requests: [], side: 0, seconds: 0 };
-    else outcome = await cell(tool, protocol, { binary, program, keep: Boolean(dump) });
+    if (!existsSync(program)) outcome = { fault: new Error(`${tool.package} is not installed`), requests: [], seconds: 0 };
+    else outcome = await cell(tool, protocol, UPSTREAMS[(UPSTREAMS.indexOf(protocol) + 1) % UPSTREAMS.length], { binary, program, keep: Boolean(dump) });
     if (outcome.fault) failed++; else passed++;
     (results[row] ??= {})[protocol] = outcome;
-    console.log(`${name.padEnd(50)} ${outcome.fault ? 'FAIL' : 'ok  '} ${outcome.seconds.toFixed(1).padStart(5)} s  ${outcome.requests.length} requests, ${outcome.side} beside the job`);
+    console.log(`${name.padEnd(50)} ${outcome.fault ? 'FAIL' : 'ok  '} ${outcome.seconds.toFixed(1).padStart(5)} s  ${outcome.requests.length} requests, ${outcome.requests.filter(({ side }) => side).length} beside the job`);
     if (outcome.fault) console.log(describe(outcome));
     if (dump) await (await import('node:fs/promises')).writeFile(join(dump, `${name.replaceAll(/[^\w]+/g, '-')}.json`), JSON.stringify(outcome, null, 1));
   }
@@ -62,12 +62,12 @@ function describe({ fault, end, requests, log }) {
 
 await Promise.all(Array.from({ length: AT_ONCE }, worker));
 
-console.log(`\n${'tool \\ upstream'.padEnd(22)}${UPSTREAMS.map((protocol) => protocol.padEnd(14)).join('')}`);
+console.log(`\n${'tool \\ upstream'.padEnd(26)}${UPSTREAMS.map((protocol) => protocol.padEnd(14)).join('')}`);
 for (const [row, columns] of Object.entries(results)) {
   const texts = UPSTREAMS.map((protocol) => {
     const outcome = columns[protocol];
     return (outcome ? `${outcome.fault ? 'FAIL' : 'ok'}${TOOLS[row].protocol === protocol ? ' (own)' : ''}` : '').padEnd(14);
   });
-  console.log(row.padEnd(22) + texts.join(''));
+  console.log(row.padEnd(26) + texts.join(''));
 }
 sum();

@@ -26,18 +26,17 @@ function route(path) {
   return verb ? { protocol: 'gemini', verb, model: decodeURIComponent(gemini[1]), answer: { totalTokens: 31 } } : null;
 }
 
-/** Which turn of the script a request asks for, and what the tools said so far. Some Gemini clients leave the ids out: there the order tells. */
+/** Which turn of the script a request asks for, and what the tools said so far. Where a tool drops the ids of calls, their order tells. */
 function standing(job, protocol, body) {
   const results = READ[protocol].results(body);
-  const isNamed = results.some(({ id }) => job.steps.some((step, index) => step.some((_, number) => id === callId(index, number))));
   let place = 0;
-  const done = job.steps.map((step, index) => step.map((_, number) => (isNamed ? results.find(({ id }) => id === callId(index, number)) : results[place++])));
+  const done = job.steps.map((step, index) => step.map((_, number) => (job.dropsIds ? results[place++] : results.find(({ id }) => id === callId(job, index, number)))));
   const turn = done.findIndex((step) => step.some((result) => !result));
   return { done, turn: turn < 0 ? job.steps.length : turn };
 }
 
 /** Ids that every protocol takes. */
-const callId = (step, number) => `call_Demo_${step}_${number}`;
+const callId = (job, step, number) => `call_${job.tag}_${step}_${number}`;
 
 async function stream(response, events) {
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
@@ -79,13 +78,13 @@ function answer(protocol, job, entry, call, response) {
     return streams ? stream(response, textEvents(protocol, entry.model, turn, text)) : sendJson(response, 200, wholeText(protocol, entry.model, turn, text));
   }
   for (const { name, isLate } of job.steps[turn]) if (isLate && !offered.includes(name)) entry.fault = new Error(`${name} is not among the tools now`);
-  const made = job.steps[turn].map((step, number) => ({ ...step, id: callId(turn, number), name: protocol === 'responses' ? step.name : flat(step.namespace, step.name) }));
+  const made = job.steps[turn].map((step, number) => ({ ...step, id: callId(job, turn, number), name: protocol === 'responses' ? step.name : flat(step.namespace, step.name) }));
   return streams ? stream(response, callEvents(protocol, entry.model, turn, made)) : sendJson(response, 200, wholeCalls(protocol, entry.model, turn, made));
 }
 
 /**
  * Starts the model. `requests` holds what came, in order. 
- * `job`: `{steps: [[{name, args, kind, namespace, expect, isLate}, ...], ...], foreign}`; a step's calls go out in one turn; `expect` = what a
+ * `job`: `{tag, steps: [[{name, args, kind, namespace, expect, isLate}, ...], ...], foreign, dropsIds}`; `tag` is part of the calls' ids; a step's calls go out in one turn; `expect` = what a
  * result holds; `isLate` = a tool that is not offered from the start; `foreign` = aiproxy translates.
  */
 export async function startModel(protocol, job) {

@@ -7,6 +7,12 @@ export const CLIENT_KEY = 'sk-fake-client-key-0001';
 /** What the file must hold in the end: characters of one to four bytes and everything that shells and JSON escape. */
 export const CONTENT = '\u00c5lesund \u201cmild\u201d \u{1F326} \\n "quoted" \'single\' `tick` $HOME ${X} %s <b>&amp;</b>\n\ttab, 100 %\n';
 export const PROMPT = 'Write the agreed text into done.txt, then show the file.';
+const AGAIN = 'Go on, please.';
+
+/** The model of another upstream that a conversation goes on with. */
+export const SECOND_MODEL = 'second-model';
+const third = (name, args) => [[{ name, args, expect: 'third' }]];
+
 
 /** A picture that the job looks at: 16 by 16 points, one colour. */
 export const PICTURE = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAFklEQVR42mNQaLhAEmIY1TCqYfhqAADz/nAQLQpksAAAAABJRU5ErkJggg==', 'base64');
@@ -22,8 +28,8 @@ const patch = (file) => `*** Begin Patch\n*** Add File: ${file}\n${CONTENT.repla
 export const TOOLS = {
   'claude-code': {
     package: '@anthropic-ai/claude-code', command: 'claude', protocol: 'anthropic', model: 'claude-sonnet-5-5',
-    start: ({ url, model }) => ({
-      args: ['-p', PROMPT, '--model', model, '--allowedTools', 'Bash', 'Write', 'Read', 'ToolSearch', 'CronList'],
+    start: ({ url, model, isAgain }) => ({
+      args: ['-p', ...(isAgain ? [AGAIN, '--continue'] : [PROMPT]), '--model', model, '--allowedTools', 'Bash', 'Write', 'Read', 'ToolSearch', 'CronList'],
       env: { ANTHROPIC_BASE_URL: url, ANTHROPIC_AUTH_TOKEN: CLIENT_KEY },
     }),
     steps: (work) => [
@@ -31,10 +37,11 @@ export const TOOLS = {
       two({ name: 'Bash', first: { command: 'cat done.txt' }, second: { command: 'echo second' } }, { description: 'Show' }),
       [{ name: 'Read', args: { file_path: join(work, 'picture.png') } }],
     ],
+    more: third('Bash', { command: 'echo third', description: 'Show' }),
   },
   codex: {
     package: '@openai/codex', command: 'codex', protocol: 'responses', model: 'gpt-6.1-sol',
-    start: ({ url, model, home }) => {
+    start: ({ url, model, home, isAgain }) => {
       put(join(home, '.codex/config.toml'), `model = "${model}"
 model_provider = "aip"
 [model_providers.aip]
@@ -44,7 +51,7 @@ env_key = "AIP_KEY"
 wire_api = "responses"
 `);
       return {
-        args: ['exec', '--skip-git-repo-check', '--dangerously-bypass-approvals-and-sandbox', PROMPT],
+        args: ['exec', ...(isAgain ? ['resume', '--last'] : []), '--skip-git-repo-check', '--dangerously-bypass-approvals-and-sandbox', isAgain ? AGAIN : PROMPT],
         env: { AIP_KEY: CLIENT_KEY, CODEX_HOME: join(home, '.codex') },
       };
     },
@@ -56,13 +63,14 @@ wire_api = "responses"
       [{ namespace: 'functions', name: 'exec', kind: 'custom', args: { input: 'text("second")' }, expect: 'second' }],
       [{ namespace: 'functions', name: 'exec', kind: 'custom', args: { input: 'image(await tools.view_image({ path: "picture.png" }));' } }],
     ],
+    more: third('exec_command', { cmd: 'echo third' }),
   },
   'gemini-cli': {
     package: '@google/gemini-cli', command: 'gemini', protocol: 'gemini', model: 'gemini-3.8-flash',
-    start: ({ url, model, home }) => {
+    start: ({ url, model, home, isAgain }) => {
       put(join(home, '.gemini/settings.json'), JSON.stringify({ security: { auth: { selectedType: 'gemini-api-key' } }, privacy: { usageStatisticsEnabled: false } }));
       return {
-        args: ['-p', PROMPT, '--yolo', '--skip-trust', ...(model ? ['-m', model] : [])],
+        args: [...(isAgain ? ['-r', 'latest', '-p', AGAIN] : ['-p', PROMPT]), '--yolo', '--skip-trust', ...(model ? ['-m', model] : [])],
         env: { GOOGLE_GEMINI_BASE_URL: url, GEMINI_API_KEY: CLIENT_KEY },
       };
     },
@@ -71,27 +79,32 @@ wire_api = "responses"
       two({ name: 'run_shell_command', first: { command: 'cat done.txt' }, second: { command: 'echo second' } }, { description: 'Show' }),
       [{ name: 'read_file', args: { file_path: join(work, 'picture.png') } }],
     ],
+    // A resumed session of Gemini CLI has no signatures any more, whatever it talks to.
+    forgets: true,
+    more: third('run_shell_command', { command: 'echo third', description: 'Show' }),
   },
 };
 
-const opencode = (protocol, npm, base, model) => ({
-  package: 'opencode-ai', command: 'opencode', protocol, model,
-  start: ({ url, home }) => {
+const opencode = (protocol, npm, base, ownModel, more) => ({
+  package: 'opencode-ai', command: 'opencode', protocol, model: ownModel,
+  start: ({ url, model, home, isAgain }) => {
+    const entry = (name) => ({ name, tool_call: true, reasoning: true, attachment: true, modalities: { input: ['text', 'image'], output: ['text'] } });
     put(join(home, '.config/opencode/opencode.json'), JSON.stringify({
       $schema: 'https://opencode.ai/config.json', autoupdate: false, share: 'disabled', permission: 'allow',
-      provider: { aip: { npm, name: 'aip', options: { baseURL: url + base, apiKey: CLIENT_KEY }, models: { [model]: { name: model, tool_call: true, reasoning: true, attachment: true, modalities: { input: ['text', 'image'], output: ['text'] } } } } },
+      provider: { aip: { npm, name: 'aip', options: { baseURL: url + base, apiKey: CLIENT_KEY }, models: { [ownModel]: entry(ownModel), [SECOND_MODEL]: entry(SECOND_MODEL) } } },
     }));
-    return { args: ['run', '--model', `aip/${model}`, PROMPT], env: { OPENCODE_DISABLE_MODELS_FETCH: '1', OPENCODE_DISABLE_AUTOUPDATE: '1', OPENCODE_DISABLE_LSP_DOWNLOAD: '1' } };
+    return { args: ['run', ...(isAgain ? ['-c'] : []), '--model', `aip/${model}`, isAgain ? AGAIN : PROMPT], env: { OPENCODE_DISABLE_MODELS_FETCH: '1', OPENCODE_DISABLE_AUTOUPDATE: '1', OPENCODE_DISABLE_LSP_DOWNLOAD: '1' } };
   },
   steps: (work) => [
-    [model.startsWith('gpt-') ? { name: 'apply_patch', args: { patchText: patch('done.txt') } } : { name: 'write', args: { filePath: join(work, 'done.txt'), content: CONTENT } }],
+    [ownModel.startsWith('gpt-') ? { name: 'apply_patch', args: { patchText: patch('done.txt') } } : { name: 'write', args: { filePath: join(work, 'done.txt'), content: CONTENT } }],
     two({ name: 'bash', first: { command: 'cat done.txt' }, second: { command: 'echo second' } }, { description: 'Show' }),
     [{ name: 'read', args: { filePath: join(work, 'picture.png') } }],
   ],
+  ...more,
 });
 // A tool that Claude Code announces by name only: the model looks it up, then it is among the tools.
 TOOLS['claude-code, tool search'] = {
-  ...TOOLS['claude-code'],
+  ...TOOLS['claude-code'], more: null,
   steps: (work) => [
     [{ name: 'ToolSearch', args: { query: 'select:CronList', max_results: 1 }, expect: 'CronList' }],
     [{ name: 'CronList', args: {}, expect: '', isLate: true }],
@@ -99,10 +112,10 @@ TOOLS['claude-code, tool search'] = {
   ],
 };
 // Without a model named, Gemini CLI has a small model choose one first, in JSON.
-TOOLS['gemini-cli, routed'] = { ...TOOLS['gemini-cli'], model: null };
+TOOLS['gemini-cli, routed'] = { ...TOOLS['gemini-cli'], model: null, more: null };
 // Codex's own provider with another address: it asks for a web socket first.
 TOOLS['codex, built-in'] = {
-  ...TOOLS.codex,
+  ...TOOLS.codex, more: null,
   start: ({ url, model, home }) => {
     put(join(home, '.codex/config.toml'), `model = "${model}"\nopenai_base_url = "${url}/v1"\n`);
     return {
@@ -113,14 +126,14 @@ TOOLS['codex, built-in'] = {
 };
 // A model that Codex does not know: functions in place of the free-form tool.
 TOOLS['codex, strange model'] = {
-  ...TOOLS.codex, model: 'claude-sonnet-5-5',
+  ...TOOLS.codex, model: 'claude-sonnet-5-5', more: null,
   steps: () => [
     [{ name: 'exec_command', args: { cmd: `cat >done.txt <<'EOF'\n${CONTENT}EOF` } }],
     two({ name: 'exec_command', first: { cmd: 'cat done.txt' }, second: { cmd: 'echo second' } }),
     [{ name: 'view_image', args: { path: 'picture.png' } }],
   ],
 };
-TOOLS.opencode = opencode('openai', '@ai-sdk/openai-compatible', '/v1', 'gpt-6.1-sol');
+TOOLS.opencode = opencode('openai', '@ai-sdk/openai-compatible', '/v1', 'gpt-6.1-sol', { more: third('bash', { command: 'echo third', description: 'Show' }) });
 TOOLS['opencode/anthropic'] = opencode('anthropic', '@ai-sdk/anthropic', '/v1', 'claude-sonnet-5-5');
 TOOLS['opencode/responses'] = opencode('responses', '@ai-sdk/openai', '/v1', 'gpt-6.1-sol');
-TOOLS['opencode/gemini'] = opencode('gemini', '@ai-sdk/google', '/v1beta', 'gemini-3.8-flash');
+TOOLS['opencode/gemini'] = opencode('gemini', '@ai-sdk/google', '/v1beta', 'gemini-3.8-flash', { dropsIds: true });
