@@ -22,6 +22,9 @@ public sealed class NotYet(IReadOnlyList<(string Key, string? Honoured)> keys)
         ("system_prefix", "false"),
     ]);
 
+    /// <summary>Of the quirks.</summary>
+    public static IReadOnlyList<string> Switches { get; } = ["extra_betas", "originator", "remote_download"];
+
     /// <summary>For mappings where every key acts.</summary>
     public static NotYet Nothing { get; } = new([]);
 

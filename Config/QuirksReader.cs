@@ -47,6 +47,7 @@ public static class QuirksReader
 
     private static bool IsKnown(ConfigErrors errors, FoundText name, UpstreamTypeFact? type)
     {
+        if (NotYet.Switches.Contains(name.Text)) errors.Warn(name.Path, "not yet in this build; this switch has no effect");
         if (type is null || type.Quirks.Contains(name.Text)) return true;
         string? nearest = name.IsHidden ? null : NearestKey.Find(name.Text, type.Quirks);
         string hint = nearest is null ? "" : $"; did you mean '{nearest}'?";

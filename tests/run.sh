@@ -28,7 +28,7 @@ echo "== xunit"
 if ! dotnet build tests -c Release --nologo -v quiet; then
   fail "the tests do not build"
 else
-  timeout 480 dotnet run --project tests -c Release --no-build -- -noColor 2>&1 | tee "$log/xunit"
+  timeout 1200 dotnet run --project tests -c Release --no-build -- -noColor 2>&1 | tee "$log/xunit"
   status=${PIPESTATUS[0]}
   # "Total: 5, Errors: 0, Failed: 0, Skipped: 0, Not Run: 0, Time: 0.1s"
   read -r total errors bad skipped unrun < <(sed -n 's/.*Total: \([0-9]*\), Errors: \([0-9]*\), Failed: \([0-9]*\), Skipped: \([0-9]*\), Not Run: \([0-9]*\).*/\1 \2 \3 \4 \5/p' "$log/xunit" | tail -1)

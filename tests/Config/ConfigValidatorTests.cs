@@ -70,6 +70,7 @@ public sealed class ConfigValidatorTests
     [InlineData("api_region: r")]
     [InlineData("auth_write_back: true")]
     [InlineData("must_stream: false")]
+    [InlineData("quirks: [extra_betas]")]
     [InlineData("profile_arn: a")]
     [InlineData("project: p")]
     [InlineData("region: r")]
