@@ -79,7 +79,7 @@ public sealed class ConversationAnswerTests
     {
         var output = new ArrayBufferWriter<byte>();
         IResponseWriter writer = speech.Client.CreateWriter(output, Wire.Options(stream, request: conversation.Request));
-        conversation.Play(new WholeCharacters(new ToolNamesBack(writer, conversation.Request)));
+        conversation.Play(new WholeCharacters(writer));
         return output.WrittenSpan.ToArray();
     }
 
