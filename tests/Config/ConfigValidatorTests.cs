@@ -70,12 +70,15 @@ public sealed class ConfigValidatorTests
     [InlineData("api_region: r")]
     [InlineData("auth_write_back: true")]
     [InlineData("must_stream: false")]
-    [InlineData("quirks: [extra_betas]")]
     [InlineData("profile_arn: a")]
     [InlineData("project: p")]
     [InlineData("region: r")]
     [InlineData("session_affinity: true")]
     public void UpstreamKeyOfALaterBuild_IsWarnedOf(string key) => Assert.Contains($"upstreams[0].{key.Split(':')[0]}: not yet in this build", OneWarning(ReadUpstream(key)));
+
+    [Fact]
+    public void QuirkOfALaterBuild_IsWarnedOf() =>
+        Assert.Contains("upstreams[0].quirks[0]: not yet in this build", OneWarning(ReadUpstream("quirks: [extra_betas]")));
 
     [Theory]
     [InlineData("allow_private: yes")]
