@@ -29,6 +29,7 @@ public sealed class Front(Runtime runtime, Endpoints endpoints, ProtocolTable pr
             Started = clock.GetTimestamp(),
         };
         var call = new Call(context, snapshot, path, facts);
+        HeaderLog.Write(log, facts.Id, "request", context.Request.Headers);
         try
         {
             await AnswerAsync(call).ConfigureAwait(false);
@@ -50,6 +51,7 @@ public sealed class Front(Runtime runtime, Endpoints endpoints, ProtocolTable pr
             log.Error(bug, "request {Id:l}: unexpected fault", facts.Id);
             await TellAsync(call, new ProxyError(ErrorKind.ServerError, "the proxy failed inside; its log has the details under " + facts.Id)).ConfigureAwait(false);
         }
+        HeaderLog.Write(log, facts.Id, "answer", context.Response.Headers);
         if (context.RequestAborted.IsCancellationRequested) facts.Status = RequestLog.ClientGoneStatus;
         if (snapshot.Config.Log.Requests && !call.IsQuiet) RequestLog.Write(log, clock, facts, call.Exchange);
     }
