@@ -38,7 +38,7 @@ public sealed class EchoHandler(TimeProvider clock) : HttpMessageHandler
         if (answer.Script.CutAfter is not null)
             throw new HttpRequestException(HttpRequestError.ResponseEnded, "echo was asked to break the connection");
         var body = new ArrayBufferWriter<byte>();
-        IResponseWriter writer = exchange.Protocol.CreateWriter(body, exchange.ReadWriterOptions());
+        IResponseWriter writer = exchange.Protocol.CreateWriter(body, Options(exchange));
         foreach (Action<IResponseSink> step in answer.Steps()) step(writer);
         return Answer(HttpStatusCode.OK, new ByteArrayContent(body.WrittenSpan.ToArray()), "application/json");
     }
@@ -55,7 +55,7 @@ public sealed class EchoHandler(TimeProvider clock) : HttpMessageHandler
         Exception? fault = null;
         try
         {
-            IResponseWriter writer = exchange.Protocol.CreateWriter(output, exchange.ReadWriterOptions());
+            IResponseWriter writer = exchange.Protocol.CreateWriter(output, Options(exchange));
             foreach (Action<IResponseSink> step in answer.Steps())
             {
                 if (answer.Script.Delay > TimeSpan.Zero) await Task.Delay(answer.Script.Delay, clock, cancellationToken).ConfigureAwait(false);
@@ -73,6 +73,9 @@ public sealed class EchoHandler(TimeProvider clock) : HttpMessageHandler
             await output.CompleteAsync(fault).ConfigureAwait(false);
         }
     }
+
+    // Its answers are forwarded like any upstream's, so nobody keeps them.
+    private static WriterOptions Options(Exchange exchange) => exchange.ReadWriterOptions() with { IsKept = false, PreviousResponseId = null };
 
     private static HttpResponseMessage Count(Exchange exchange, ChatRequest chat)
     {
