@@ -1,5 +1,7 @@
 using System.Text;
 using Aiproxy.OAuthCache;
+using FsCheck;
+using FsCheck.Fluent;
 
 namespace Aiproxy.Tests.OAuthCache;
 
@@ -186,6 +188,28 @@ public sealed class AuthFileReaderTests
         AuthReading reading = AuthFileReader.Read("codex", Encoding.UTF8.GetBytes(text));
         Assert.Null(reading.File);
         Assert.NotEmpty(reading.Problem!);
+    }
+
+    [Fact]
+    public void AnyDamage_NeverThrows_AndWhatIsReadCanBeWritten()
+    {
+        string[] pieces = ["1e999", "253402300799000", "9999-12-31T23:59:59Z", "\"\\ud800\"", "null", "{}", "[", "]", "\"", "\0", "-1", ",", ":", "true", "\uFEFF"];
+        Gen<(int, int, int, string)> damage =
+            from sample in Gen.Choose(0, Sample.All.Length - 1)
+            from at in Gen.Choose(0, 999)
+            from length in Gen.Choose(0, 12)
+            from piece in Gen.Elements(pieces)
+            select (sample, at, length, piece);
+        var grant = new TokenGrant { AccessToken = "at-fake-new", RefreshToken = "rt-fake-new", ReceivedAt = Sample.Expiry, ExpiresAt = Sample.Expiry };
+        Prop.ForAll(damage.ToArbitrary(), damaged =>
+        {
+            (_, string type, string text) = Sample.All[damaged.Item1];
+            int start = text.Length * damaged.Item2 / 1000;
+            byte[] bytes = Encoding.UTF8.GetBytes(text.Remove(start, Math.Min(damaged.Item3, text.Length - start)).Insert(start, damaged.Item4));
+            if (AuthFileReader.Read(type, bytes) is not { File: { } file }) return true;
+            AuthFile? written = AuthFileReader.Read(type, AuthFileEdit.Apply(bytes, file, grant)).File;
+            return written?.AccessToken == "at-fake-new" && written.RefreshToken is "rt-fake-new" or null;
+        }).Check(FsCheck.Config.QuickThrowOnFailure.WithMaxTest(3000));
     }
 
     [Fact]

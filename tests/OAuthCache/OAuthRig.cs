@@ -22,6 +22,8 @@ public sealed class OAuthRig : IDisposable
 
     public FakeTokenEndpoint Endpoint { get; } = new();
 
+    public double Jitter { get; set; }
+
     public HttpMessageInvoker Client { get; }
 
     public TokenCache Cache { get; private set; }
@@ -41,7 +43,7 @@ public sealed class OAuthRig : IDisposable
     /// <summary>Stands for another process, or for the next start of this one.</summary>
     public TokenCache NewCache(FileSteps? steps = null, bool isThreaded = false) => new(Clock, Keep)
     {
-        Jitter = () => 0,
+        Jitter = () => Jitter,
         Steps = steps ?? Quick,
         Run = isThreaded ? Task.Run : work => work(),
     };

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using Aiproxy.OAuthCache;
 
 namespace Aiproxy.Tests.OAuthCache;
@@ -81,6 +83,44 @@ public sealed class RefreshCallTests
             Assert.True(reply.WasSent);
             Assert.DoesNotContain("rt-fake", reply.Problem);
         }
+    }
+
+    [Theory]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", 200, true)]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", 0, true)]
+    [InlineData("", 0, true)]
+    [InlineData(null, 0, false)]
+    public async Task RealSocket_KnowsWhetherTheTokenLeft(string? answer, int status, bool wasSent)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        int port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        if (answer is null) listener.Stop();
+        Task<string> served = answer is null ? Task.FromResult("") : ServeAsync(listener, answer);
+        using var client = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false });
+        RefreshReply reply = await new RefreshCall(_clock).SendAsync(client, Request with { Url = new Uri($"http://127.0.0.1:{port}/t") });
+        Assert.Equal((status, wasSent), (reply.Status, reply.WasSent));
+        string request = await served;
+        if (answer is null) return;
+        Assert.EndsWith("\r\n\r\n{\"refresh_token\":\"rt-fake\"}", request);
+        Assert.Contains("Connection: close", request);
+        Assert.Contains("Content-Type: application/json\r\n", request);
+    }
+
+    private static async Task<string> ServeAsync(TcpListener listener, string answer)
+    {
+        using TcpClient peer = await listener.AcceptTcpClientAsync();
+        var request = new StringBuilder();
+        byte[] block = new byte[4096];
+        while (!request.ToString().EndsWith('}'))
+        {
+            int count = await peer.GetStream().ReadAsync(block);
+            if (count == 0) break;
+            request.Append(Encoding.ASCII.GetString(block, 0, count));
+        }
+
+        await peer.GetStream().WriteAsync(Encoding.ASCII.GetBytes(answer));
+        return request.ToString();
     }
 
     private Task<RefreshReply> Send(HttpMessageHandler handler) => new RefreshCall(_clock).SendAsync(new HttpMessageInvoker(handler), Request);

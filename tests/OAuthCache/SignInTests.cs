@@ -95,6 +95,36 @@ public sealed class SignInTests : IDisposable
         Assert.Equal(calls + 1, _rig.Endpoint.Calls);
     }
 
+    [Theory]
+    [InlineData(0.0, 0)]
+    [InlineData(0.5, 30)]
+    [InlineData(0.99, 59)]
+    public async Task Background_ComesUpToAMinuteEarlier_Once(double jitter, int seconds)
+    {
+        _rig.Jitter = jitter;
+        SignIn signIn = _rig.Open(nameof(Sample.ClaudeFlat));
+        await _rig.GetAsync(signIn);
+        DateTimeOffset due = Sample.Expiry - TimeSpan.FromMinutes(10) - TimeSpan.FromSeconds(seconds);
+        _rig.Clock.AdvanceTo(due - TimeSpan.FromSeconds(1));
+        Assert.Equal(0, _rig.Endpoint.Calls);
+        int fired = _rig.Clock.Fired;
+        _rig.Clock.AdvanceTo(due + TimeSpan.FromSeconds(1));
+        await signIn.WhenQuiet();
+        Assert.Equal(1, _rig.Endpoint.Calls);
+        Assert.InRange(_rig.Clock.Fired - fired, 1, 3);
+    }
+
+    [Fact]
+    public async Task AbsurdMargin_OfALongLife_IsBounded()
+    {
+        SignIn signIn = _rig.Open(nameof(Sample.ClaudeFlat), options => options with { RefreshMargin = TimeSpan.MaxValue });
+        await _rig.GetAsync(signIn);
+        await signIn.WhenQuiet();
+        await _rig.GetAsync(signIn);
+        _rig.Clock.Advance(TimeSpan.FromMinutes(20));
+        Assert.Equal(1, _rig.Endpoint.Calls);
+    }
+
     [Fact]
     public async Task Background_NotForLazy_NotForFilesThatNobodyNames()
     {
@@ -239,6 +269,22 @@ public sealed class SignInTests : IDisposable
         File.WriteAllText(signIn.Path, Sample.ClaudeFlat + " ");
         _rig.Clock.Advance(TimeSpan.FromSeconds(5));
         Assert.Equal("at-fake-1", (await _rig.GetAsync(signIn)).AccessToken);
+    }
+
+    [Fact]
+    public async Task Disable_DuringARefresh_Holds_AndTheNewTokensAreKept()
+    {
+        SignIn signIn = _rig.Open(nameof(Sample.ClaudeFlat));
+        _rig.Expire();
+        var gate = new TaskCompletionSource();
+        _rig.Endpoint.Gate = gate.Task;
+        Task<SignInAnswer> waiting = signIn.GetAsync(CancellationToken.None).AsTask();
+        signIn.Disable("verify the account", null);
+        gate.SetResult();
+        Assert.Equal(SignInFailureKind.Disabled, (await waiting).Failure!.Kind);
+        Assert.Contains("at-fake-1", File.ReadAllText(signIn.Path));
+        _rig.Clock.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(SignInFailureKind.Disabled, (await _rig.FailAsync(signIn)).Kind);
     }
 
     [Fact]

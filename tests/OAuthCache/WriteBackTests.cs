@@ -148,6 +148,21 @@ public sealed class WriteBackTests : IDisposable
     }
 
     [Fact]
+    public async Task NotSaved_AndSwitchedOff_IsSavedAllTheSame()
+    {
+        var faults = new Faults { Step = "replace" };
+        _rig.With(faults.Steps);
+        SignIn signIn = _rig.Open(nameof(Sample.ClaudeFlat));
+        _rig.Expire();
+        await _rig.GetAsync(signIn);
+        signIn.Disable("verify the account", null);
+        faults.Step = null;
+        _rig.Clock.Advance(TimeSpan.FromSeconds(10));
+        Assert.Contains("at-fake-1", File.ReadAllText(signIn.Path));
+        Assert.Equal(SignInState.Disabled, signIn.Status.State);
+    }
+
+    [Fact]
     public async Task NotSaved_IsTriedOnceMoreAtTheStop()
     {
         var faults = new Faults { Step = "replace" };
@@ -254,6 +269,7 @@ public sealed class WriteBackTests : IDisposable
     [Fact]
     public async Task ThousandExpiries_WithSingleUseTokens_NeverLoseTheSignIn()
     {
+        var random = new Random(7);
         SignIn signIn = _rig.Open(nameof(Sample.ClaudeOfficial));
         await _rig.GetAsync(signIn);
         for (int i = 1; i <= 1000; i++)
@@ -267,6 +283,7 @@ public sealed class WriteBackTests : IDisposable
                     _rig.Cache.Open(_rig.Options("claudecode", signIn.Path));
                     break;
                 case 1:
+                    _rig.Jitter = random.NextDouble();
                     _rig.Clock.AdvanceTo(signIn.Status.ExpiresAt!.Value - TimeSpan.FromMinutes(10));
                     break;
                 case 2:
