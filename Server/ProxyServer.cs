@@ -73,7 +73,7 @@ public sealed class ProxyServer(ProtocolTable protocols, UpstreamTable types, Co
         var runtime = new Runtime(types, states, limits, budget, listeners, logFile, lists);
 
         var forwarder = new Forwarder(clients, messages, new Translation(new ProofCache(clock)));
-        var loop = new AttemptLoop(forwarder, types, states, log, clock);
+        var loop = new AttemptLoop(forwarder, types, new CredentialSource(), states, log, clock);
         var conversations = new StoredConversations(new ResponseStore(clock));
         var endpoints = new Endpoints(
             runtime, protocols, new GenerateEndpoint(runtime, bodies, limits, loop, conversations, protocols, clock),

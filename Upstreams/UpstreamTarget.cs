@@ -8,4 +8,9 @@ namespace Aiproxy.Upstreams;
 /// <param name="Model">The upstream's name of the model.</param>
 /// <param name="Credential">null: the upstream has none.</param>
 /// <param name="CredentialIndex">Position among the upstream's credentials.</param>
-public sealed record UpstreamTarget(UpstreamConfig Config, IUpstreamType Type, IUpstreamProtocol Protocol, string Model, Secret? Credential, int CredentialIndex);
+public sealed record UpstreamTarget(
+    UpstreamConfig Config, IUpstreamType Type, IUpstreamProtocol Protocol, string Model, UpstreamCredential? Credential, int CredentialIndex)
+{
+    /// <summary>Base URLs in the order of trying; empty: the type knows its address.</summary>
+    public IReadOnlyList<Uri> Hosts { get; init; } = Config.BaseUrls;
+}
