@@ -8,6 +8,8 @@ namespace Aiproxy.Upstreams;
 /// <summary>Makes one attempt: sends the request to one upstream with one credential and, if it answers well, delivers the answer. Steps 5 to 10 of the walk.</summary>
 public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages, Translation translation)
 {
+    private readonly ProviderCalls _calls = new(clients, messages);
+
     // Error bodies are small; one that is not is no error body, and is not relayed.
     private const int MaxErrorBytes = 1024 * 1024;
 
@@ -36,8 +38,7 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
     {
         try
         {
-            HttpMessageInvoker client = clients.For(target.Config, target.Type, target.CredentialIndex);
-            return await wire.PrepareAsync(target, client.SendAsync, exchange.Answer.Gone).ConfigureAwait(false);
+            return await wire.PrepareAsync(target, _calls.For(target.Config, target.Type, target.Credential, target.CredentialIndex), exchange.Answer.Gone).ConfigureAwait(false);
         }
         catch (Exception fault) when (Faults.IsTransport(fault))
         {
