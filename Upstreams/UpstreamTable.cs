@@ -1,6 +1,7 @@
 using Aiproxy.Config;
 using Aiproxy.Protocols;
 using Aiproxy.Upstreams.ClaudeCode;
+using Aiproxy.Upstreams.Codex;
 
 namespace Aiproxy.Upstreams;
 
@@ -14,7 +15,7 @@ public sealed class UpstreamTable
     // Legal names whose traffic comes with a later build: a configuration that holds them loads.
     private static readonly UpstreamTypeFact[] Later =
     [
-        OAuth("codex"), OAuth("geminicli"), OAuth("antigravity"), OAuth("kiro"),
+        OAuth("geminicli"), OAuth("antigravity"), OAuth("kiro"),
     ];
 
     /// <summary>What the configuration reader must know.</summary>
@@ -33,6 +34,7 @@ public sealed class UpstreamTable
         new KeyUpstream(ProtocolTraits.OpenAIChat, "openai", ProviderPaths.OpenAI, "Authorization", [Operation.Generate]),
         new KeyUpstream(ProtocolTraits.OpenAIResponses, "responses", ProviderPaths.OpenAI, "Authorization", [Operation.Generate, Operation.CountTokens, Operation.Compact]),
         new KeyUpstream(ProtocolTraits.Gemini, "gemini", ProviderPaths.Gemini, "x-goog-api-key", [Operation.Generate, Operation.CountTokens]),
+        new CodexUpstream(),
         new ClaudeCodeUpstream(),
         new EchoUpstream(clock),
     ]);
