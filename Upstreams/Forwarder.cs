@@ -20,9 +20,15 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         // Step 5: the body, once for all base URLs.
         bool forwards = exchange.Forwards(target);
         IReadOnlyList<ReadOnlyMemory<byte>> body;
+        target = Collecting.Decide(exchange, target);
         try
         {
-            body = forwards ? UpstreamMessage.Forwarded(exchange, target.Model) : [translation.Body(exchange, target, dropsProofs: false)];
+            body = forwards ? UpstreamMessage.Forwarded(exchange, target.Model, target.Collects) : [translation.Body(exchange, target, dropsProofs: false)];
+            if (!forwards && Collecting.IsLong(exchange, target, body[0].Span))
+            {
+                target = target with { Collects = true };
+                body = [translation.Body(exchange, target, dropsProofs: false)];
+            }
         }
         catch (ProtocolException unsayable)
         {
@@ -67,7 +73,7 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         Exchange exchange, UpstreamTarget target, Uri? baseUrl, IReadOnlyList<ReadOnlyMemory<byte>> body, AttemptClock clock)
     {
         HttpMessageInvoker client = clients.For(target.Config, target.Type, target.CredentialIndex);
-        clock.Enter(ClockPhase.Headers, HeaderLimit(exchange, target.Config));
+        clock.Enter(ClockPhase.Headers, HeaderLimit(target.HeadOf(exchange), target.Config));
         for (int sent = 0; ; sent++)
         {
             var trace = new ConnectionTrace();
@@ -168,9 +174,9 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
     private static bool IsHostFault(Outcome outcome) => outcome.Kind == OutcomeKind.Failed && outcome.Error?.Kind is ErrorKind.BadGateway or ErrorKind.ServerError or ErrorKind.Overloaded;
 
     // "for a request that the upstream answers whole, not as a stream, at least stream_idle_timeout"
-    private static TimeSpan HeaderLimit(Exchange exchange, UpstreamConfig config)
+    private static TimeSpan HeaderLimit(RequestHead head, UpstreamConfig config)
     {
-        if (exchange.Head.Stream || config.Timeout <= TimeSpan.Zero) return config.Timeout;
+        if (head.Stream || config.Timeout <= TimeSpan.Zero) return config.Timeout;
         if (config.StreamIdleTimeout <= TimeSpan.Zero) return TimeSpan.Zero;
         return config.StreamIdleTimeout > config.Timeout ? config.StreamIdleTimeout : config.Timeout;
     }

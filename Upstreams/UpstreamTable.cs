@@ -13,7 +13,7 @@ public sealed class UpstreamTable
     // Legal names whose traffic comes with a later build: a configuration that holds them loads.
     private static readonly UpstreamTypeFact[] Later =
     [
-        OAuth("codex"), OAuth("geminicli"), OAuth("antigravity"), OAuth("claudecode"), OAuth("kiro"),
+        OAuth("codex") with { AlwaysStreams = true }, OAuth("geminicli"), OAuth("antigravity"), OAuth("claudecode"), OAuth("kiro") with { AlwaysStreams = true },
     ];
 
     /// <summary>What the configuration reader must know.</summary>
