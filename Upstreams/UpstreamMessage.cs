@@ -17,9 +17,9 @@ public sealed class UpstreamMessage(string userAgent)
 
     /// <param name="baseUrl">null: the type has none (embedded).</param>
     /// <param name="body">Sent again by each message made of it.</param>
-    public HttpRequestMessage Create(Exchange exchange, UpstreamTarget target, Uri? baseUrl, IReadOnlyList<ReadOnlyMemory<byte>> body)
+    public HttpRequestMessage Create(WireRequest request, Uri? baseUrl, IReadOnlyList<ReadOnlyMemory<byte>> body)
     {
-        bool forwards = exchange.Forwards(target);
+        (Exchange exchange, UpstreamTarget target, bool forwards) = (request.Exchange, request.Target, request.Forwards);
         UpstreamConfig config = target.Config;
         var message = new HttpRequestMessage(HttpMethod.Post, target.Type.Address(baseUrl, target.HeadOf(exchange), target.Model, Query(exchange, target)))
         {
@@ -33,24 +33,27 @@ public sealed class UpstreamMessage(string userAgent)
             foreach ((string name, string value) in exchange.Headers) message.Headers.TryAddWithoutValidation(name, value);
         if (target.Protocol.Name == "anthropic" && !message.Headers.Contains("anthropic-version"))
             Set(message, "anthropic-version", ProviderPaths.AnthropicVersion);
+        Set(message, "User-Agent", userAgent);
+        target.Type.Wire?.SetHeaders(message, request);
         Finish(message, config, target.Type, target.Credential);
         return message;
     }
 
-    /// <summary>A request without a body and without a client behind it, such as for the model list.</summary>
-    public HttpRequestMessage CreateGet(UpstreamConfig config, IUpstreamType type, Uri address)
+    /// <summary>A request without a client behind it gets what all of ours carry: configured headers, the credential, our name.</summary>
+    public void Complete(HttpRequestMessage message, UpstreamConfig config, IUpstreamType type, UpstreamCredential? credential)
     {
-        var message = new HttpRequestMessage(HttpMethod.Get, address) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
-        Set(message, "Accept", "application/json");
-        if (type.Name == "anthropic") Set(message, "anthropic-version", ProviderPaths.AnthropicVersion);
-        Finish(message, config, type, config.Tokens.Count > 0 ? config.Tokens[0] : null);
-        return message;
+        message.Version = HttpVersion.Version11;
+        message.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        if (message.Headers.Accept.Count == 0) Set(message, "Accept", "application/json");
+        if (!message.Headers.Contains("User-Agent")) Set(message, "User-Agent", userAgent);
+        if (type.Name == "anthropic" && !message.Headers.Contains("anthropic-version")) Set(message, "anthropic-version", ProviderPaths.AnthropicVersion);
+        Finish(message, config, type, credential);
     }
 
     // "a value set here wins over ours, except credentials"
-    private void Finish(HttpRequestMessage message, UpstreamConfig config, IUpstreamType type, Secret? credential)
+    private static void Finish(HttpRequestMessage message, UpstreamConfig config, IUpstreamType type, UpstreamCredential? credential)
     {
-        Set(message, "User-Agent", config.UserAgent ?? userAgent);
+        if (config.UserAgent is { } agent) Set(message, "User-Agent", agent);
         foreach ((string name, string value) in config.HttpHeaders) Set(message, name, value);
         type.Authorize(message, credential);
     }

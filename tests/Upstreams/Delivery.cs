@@ -27,7 +27,7 @@ public sealed class Delivery : IDisposable
         var protocol = (IUpstreamProtocol)TestExchange.Protocols[upstream];
         var config = TestExchange.Upstream(upstream) with { StreamIdleTimeout = TimeSpan.FromSeconds(idleSeconds) };
         var target = new UpstreamTarget(config, new ScriptedType(upstream, protocol, null), protocol, "up-model", null, 0) { Collects = collects };
-        _delivery = new AnswerDelivery(test.Exchange, target, Clock, _response, new Translation(new ProofCache(test.Clock)));
+        _delivery = new AnswerDelivery(new WireRequest(test.Exchange, target), Clock, _response, new Translation(new ProofCache(test.Clock)));
         Run = test.Exchange.Head.Target.Operation == Operation.Generate ? _delivery.DeliverAsync().AsTask() : _delivery.RelayAsync().AsTask();
     }
 

@@ -25,7 +25,7 @@ public sealed class MustStreamTests
     {
         UpstreamConfig config = TestExchange.Upstream(type) with { MustStream = mustStream };
         var protocol = (IUpstreamProtocol)TestExchange.Protocols[type];
-        var target = new UpstreamTarget(config, new ScriptedType(type, protocol, _upstream, always), protocol, "claude-up", null, 0);
+        var target = new UpstreamTarget(config, new ScriptedType(type, protocol, _upstream, alwaysStreams: always), protocol, "claude-up", null, 0);
         return new Forwarder(new UpstreamClients(), new UpstreamMessage("aiproxy/test"), new Translation(new ProofCache(TimeProvider.System))).SendAsync(test.Exchange, target).WaitAsync(TimeSpan.FromSeconds(20));
     }
 

@@ -5,7 +5,7 @@ using Aiproxy.Upstreams;
 namespace Aiproxy.Tests.Upstreams;
 
 /// <summary>A type whose transport is a test's own.</summary>
-public sealed class ScriptedType(string name, IUpstreamProtocol protocol, HttpMessageHandler? handler, bool alwaysStreams = false) : IUpstreamType
+public sealed class ScriptedType(string name, IUpstreamProtocol protocol, HttpMessageHandler? handler, IUpstreamWire? wire = null, bool alwaysStreams = false) : IUpstreamType
 {
     public string Name => name;
 
@@ -17,10 +17,12 @@ public sealed class ScriptedType(string name, IUpstreamProtocol protocol, HttpMe
 
     public Uri Address(Uri? baseUrl, RequestHead head, string upstreamModel, string query) => new(baseUrl!, "/call" + query);
 
-    public void Authorize(HttpRequestMessage message, Secret? credential)
+    public void Authorize(HttpRequestMessage message, UpstreamCredential? credential)
     {
-        if (credential is not null) message.Headers.TryAddWithoutValidation("x-credential", credential.Reveal());
+        if (credential is not null) message.Headers.TryAddWithoutValidation("x-credential", credential.Secret.Reveal());
     }
 
     public HttpMessageHandler? CreateHandler() => handler;
+
+    public IUpstreamWire? Wire => wire;
 }

@@ -15,11 +15,11 @@ public sealed class UpstreamMessageTests
     {
         UpstreamConfig config = TestExchange.Upstream(type, "https://h.invalid/prefix");
         IUpstreamType found = Types.Find(type)!;
-        return new(change is null ? config : change(config), found, found.ProtocolFor(TestExchange.Protocols[type], config)!, model, credential is null ? null : new Secret(credential), 0);
+        return new(change is null ? config : change(config), found, found.ProtocolFor(TestExchange.Protocols[type], config)!, model, credential is null ? null : new UpstreamCredential(new Secret(credential)), 0);
     }
 
     private static HttpRequestMessage Make(TestExchange test, UpstreamTarget target) =>
-        new UpstreamMessage("aiproxy/test").Create(test.Exchange, target, target.Config.BaseUrls[0], test.Exchange.Forwards(target)
+        new UpstreamMessage("aiproxy/test").Create(new WireRequest(test.Exchange, target), target.Config.BaseUrls[0], test.Exchange.Forwards(target)
             ? UpstreamMessage.Forwarded(test.Exchange, target.Model)
             : [new Translation(new ProofCache(TimeProvider.System)).Body(test.Exchange, target, dropsProofs: false)]);
 
@@ -124,7 +124,7 @@ public sealed class UpstreamMessageTests
         Assert.Contains("a", Header(same, "anthropic-beta"));
         Assert.Contains("b", Header(same, "anthropic-beta"));
 
-        HttpRequestMessage other = new UpstreamMessage("aiproxy/test").Create(test.Exchange, Target("openai"), new Uri("https://h.invalid"), [Encoding.UTF8.GetBytes("{}")]);
+        HttpRequestMessage other = new UpstreamMessage("aiproxy/test").Create(new WireRequest(test.Exchange, Target("openai")), new Uri("https://h.invalid"), [Encoding.UTF8.GetBytes("{}")]);
         Assert.Equal("-", Header(other, "anthropic-beta"));
         Assert.Equal("aiproxy/test", Header(other, "User-Agent"));
     }
@@ -155,7 +155,8 @@ public sealed class UpstreamMessageTests
     public void ModelList_CarriesTheSameHeaders()
     {
         UpstreamConfig config = TestExchange.Upstream("anthropic", tokens: "sk-fake-1") with { HttpHeaders = new Dictionary<string, string> { ["x-api-key"] = "sk-fake-wrong", ["Content-Type"] = "a/b" } };
-        HttpRequestMessage message = new UpstreamMessage("aiproxy/test").CreateGet(config, Types.Find("anthropic")!, new Uri("https://h.invalid/v1/models"));
+        var message = new HttpRequestMessage(HttpMethod.Get, "https://h.invalid/v1/models");
+        new UpstreamMessage("aiproxy/test").Complete(message, config, Types.Find("anthropic")!, UpstreamCredential.OfKey(config.Tokens[0]));
         Assert.Equal("sk-fake-1", Header(message, "x-api-key"));
         Assert.Equal(ProviderPaths.AnthropicVersion, Header(message, "anthropic-version"));
         Assert.Null(message.Content);
