@@ -86,6 +86,10 @@ public sealed class ConfigValidator(UpstreamTypeFacts types, ConfigErrors errors
         {
             errors.Warn($"{path}.oauth", $"api_type '{type.Name}' does not sign in by OAuth; this key has no effect");
         }
+        if (upstream.MustStream == false && type.AlwaysStreams)
+        {
+            errors.Warn($"{path}.must_stream", $"api_type '{type.Name}' answers in streams only; this key has no effect");
+        }
         if (upstream.SystemPrefix && type.Name != "claudecode")
         {
             errors.Warn($"{path}.system_prefix", "goes with api_type 'claudecode' only; this key has no effect");

@@ -15,7 +15,7 @@ public sealed class UpstreamTable
     // Legal names whose traffic comes with a later build: a configuration that holds them loads.
     private static readonly UpstreamTypeFact[] Later =
     [
-        OAuth("geminicli"), OAuth("antigravity"), OAuth("kiro"),
+        OAuth("geminicli"), OAuth("antigravity"), OAuth("kiro") with { AlwaysStreams = true },
     ];
 
     /// <summary>What the configuration reader must know.</summary>
