@@ -16,7 +16,6 @@ public sealed class NotYet(IReadOnlyList<(string Key, string? Honoured)> keys)
         ("must_stream", null),
         ("oauth", null),
         ("profile_arn", null),
-        ("project", null),
         ("region", null),
         ("session_affinity", null),
         ("system_prefix", "false"),

@@ -1,6 +1,7 @@
 using Aiproxy.Config;
 using Aiproxy.Protocols;
 using Aiproxy.Upstreams.ClaudeCode;
+using Aiproxy.Upstreams.Google;
 
 namespace Aiproxy.Upstreams;
 
@@ -14,7 +15,7 @@ public sealed class UpstreamTable
     // Legal names whose traffic comes with a later build: a configuration that holds them loads.
     private static readonly UpstreamTypeFact[] Later =
     [
-        OAuth("codex"), OAuth("geminicli"), OAuth("antigravity"), OAuth("kiro"),
+        OAuth("codex"), OAuth("kiro"),
     ];
 
     /// <summary>What the configuration reader must know.</summary>
@@ -34,6 +35,8 @@ public sealed class UpstreamTable
         new KeyUpstream(ProtocolTraits.OpenAIResponses, "responses", ProviderPaths.OpenAI, "Authorization", [Operation.Generate, Operation.CountTokens, Operation.Compact]),
         new KeyUpstream(ProtocolTraits.Gemini, "gemini", ProviderPaths.Gemini, "x-goog-api-key", [Operation.Generate, Operation.CountTokens]),
         new ClaudeCodeUpstream(),
+        new GeminiCliUpstream(clock, Environment.GetEnvironmentVariable),
+        new AntigravityUpstream(clock),
         new EchoUpstream(clock),
     ]);
 }
