@@ -95,6 +95,10 @@ public sealed class ConfigValidator(UpstreamTypeFacts types, ConfigErrors errors
         {
             errors.Error($"{path}.project", "this is a project's number; expected its id, such as 'my-project-123'");
         }
+        if (upstream.MustStream == false && type.AlwaysStreams)
+        {
+            errors.Warn($"{path}.must_stream", $"api_type '{type.Name}' answers in streams only; this key has no effect");
+        }
         if (upstream.SystemPrefix && type.Name != "claudecode")
         {
             errors.Warn($"{path}.system_prefix", "goes with api_type 'claudecode' only; this key has no effect");

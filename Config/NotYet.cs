@@ -13,7 +13,6 @@ public sealed class NotYet(IReadOnlyList<(string Key, string? Honoured)> keys)
     [
         ("api_region", null),
         ("auth_write_back", null),
-        ("must_stream", null),
         ("oauth", null),
         ("profile_arn", null),
         ("region", null),

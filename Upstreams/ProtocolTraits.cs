@@ -42,6 +42,17 @@ public static class ProtocolTraits
         WebSearch = Has(config, "web_search"),
     });
 
+    public static IUpstreamProtocol Codex(UpstreamConfig config) => new OpenAIResponsesProtocol(new OpenAIResponsesTraits
+    {
+        Models = Models(config),
+        Issuer = config.Name,
+        RefusesPrefill = RefusesPrefill(config),
+        WebSearch = Has(config, "web_search", usual: true),
+        InstructionsAsDeveloper = true,
+        BareParameters = true,
+        AlwaysStreams = true,
+    });
+
     public static IUpstreamProtocol Gemini(UpstreamConfig config) => new GeminiProtocol(new GeminiTraits
     {
         Models = Models(config),

@@ -16,7 +16,7 @@ public sealed class Translation(ProofCache proofs)
         if (KeepsNoProofs(exchange)) request = ProofReplay.WithProofs(request, key => proofs.Find(exchange.Client, key));
         if (dropsProofs) request = ProofStrip.Apply(request);
         var output = new ArrayBufferWriter<byte>(Math.Max(1024, exchange.Body.Length));
-        target.Protocol.WriteRequest(output, request with { Model = target.Model, Stream = exchange.Head.Stream });
+        target.Protocol.WriteRequest(output, request with { Model = target.Model, Stream = target.HeadOf(exchange).Stream });
         return output.WrittenMemory;
     }
 

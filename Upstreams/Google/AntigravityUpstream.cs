@@ -20,10 +20,7 @@ public sealed class AntigravityUpstream(TimeProvider clock) : IUpstreamType
     public bool Supports(Operation operation) => operation is Operation.Generate or Operation.CountTokens;
 
     public Uri Address(Uri? baseUrl, RequestHead head, string upstreamModel, string query) =>
-        CodeAssist.Address(baseUrl ?? GoogleFacts.Daily, CodeAssist.Method(head, head.Stream || MustStream(upstreamModel)));
-
-    /// <summary>A whole answer of this model is collected from a stream, whatever the client asked for.</summary>
-    public static bool MustStream(string upstreamModel) => new GoogleModel(upstreamModel, IsAntigravity: true).AnswersInStreams;
+        CodeAssist.Address(baseUrl ?? GoogleFacts.Daily, CodeAssist.Method(head));
 
     public void Authorize(HttpRequestMessage message, UpstreamCredential? credential) => CodeAssist.Authorize(message, credential);
 

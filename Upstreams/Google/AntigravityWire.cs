@@ -40,7 +40,11 @@ public sealed class AntigravityWire : IUpstreamWire
 
     public async ValueTask<Preparation> PrepareAsync(UpstreamTarget target, ProviderCall call, CancellationToken cancellationToken)
     {
-        target = target with { Hosts = Hosts(target.Config, target.Credential) };
+        target = target with
+        {
+            Hosts = Hosts(target.Config, target.Credential),
+            MustStream = new GoogleModel(target.Model, IsAntigravity: true).AnswersInStreams,
+        };
         if (target.Credential is null) return new Preparation(target);
         if (target.Config.BaseUrls.Count == 0 && target.Credential.SignIn?.BaseUrl is { Length: > 0 } && OfFile(target.Credential) is null)
             return new Preparation(target, Judgement.CredentialRefused(new ProxyError(ErrorKind.UpstreamAuth, "the base_url of the sign-in file is no https URL; tokens are sent to no other")));

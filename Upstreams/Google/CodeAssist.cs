@@ -15,8 +15,8 @@ public static class CodeAssist
         return new Uri(start + "/" + GoogleFacts.ApiVersion + ":" + method);
     }
 
-    public static string Method(RequestHead head, bool streams) => head.Target.Operation == Operation.CountTokens ? "countTokens"
-        : streams ? "streamGenerateContent?alt=sse"
+    public static string Method(RequestHead head) => head.Target.Operation == Operation.CountTokens ? "countTokens"
+        : head.Stream ? "streamGenerateContent?alt=sse"
         : "generateContent";
 
     public static void Authorize(HttpRequestMessage message, UpstreamCredential? credential)

@@ -19,7 +19,7 @@ public sealed class GeminiCliUpstream(TimeProvider clock, Func<string, string?> 
     public bool Supports(Operation operation) => operation is Operation.Generate or Operation.CountTokens;
 
     public Uri Address(Uri? baseUrl, RequestHead head, string upstreamModel, string query) =>
-        CodeAssist.Address(baseUrl ?? GoogleFacts.Production, CodeAssist.Method(head, head.Stream));
+        CodeAssist.Address(baseUrl ?? GoogleFacts.Production, CodeAssist.Method(head));
 
     public void Authorize(HttpRequestMessage message, UpstreamCredential? credential) => CodeAssist.Authorize(message, credential);
 

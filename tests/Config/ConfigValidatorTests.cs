@@ -76,7 +76,6 @@ public sealed class ConfigValidatorTests
     [Theory]
     [InlineData("api_region: r")]
     [InlineData("auth_write_back: true")]
-    [InlineData("must_stream: false")]
     [InlineData("profile_arn: a")]
     [InlineData("region: r")]
     [InlineData("session_affinity: true")]
