@@ -2,6 +2,7 @@ using Aiproxy.Config;
 using Aiproxy.Protocols;
 using Aiproxy.Upstreams.ClaudeCode;
 using Aiproxy.Upstreams.Codex;
+using Aiproxy.Upstreams.Google;
 
 namespace Aiproxy.Upstreams;
 
@@ -15,7 +16,7 @@ public sealed class UpstreamTable
     // Legal names whose traffic comes with a later build: a configuration that holds them loads.
     private static readonly UpstreamTypeFact[] Later =
     [
-        OAuth("geminicli"), OAuth("antigravity"), OAuth("kiro") with { AlwaysStreams = true },
+        OAuth("kiro") with { AlwaysStreams = true },
     ];
 
     /// <summary>What the configuration reader must know.</summary>
@@ -36,6 +37,8 @@ public sealed class UpstreamTable
         new KeyUpstream(ProtocolTraits.Gemini, "gemini", ProviderPaths.Gemini, "x-goog-api-key", [Operation.Generate, Operation.CountTokens]),
         new CodexUpstream(),
         new ClaudeCodeUpstream(),
+        new GeminiCliUpstream(clock, Environment.GetEnvironmentVariable),
+        new AntigravityUpstream(clock),
         new EchoUpstream(clock),
     ]);
 }
