@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using System.Text.Unicode;
 
 namespace Aiproxy.EventStream;
@@ -11,6 +12,10 @@ public ref struct AwsHeaderWalk(ReadOnlySpan<byte> block)
     private const int OwnLength = -2;
 
     private readonly ReadOnlySpan<byte> _block = block;
+
+    /// <summary>One look at the whole block mostly saves one at each name and each string.</summary>
+    private readonly bool _isAscii = Ascii.IsValid(block);
+
     private int _next;
 
     public AwsHeader Current { get; private set; }
@@ -32,7 +37,7 @@ public ref struct AwsHeaderWalk(ReadOnlySpan<byte> block)
         if (nameLength > rest.Length - 1) return Break(FrameFault.HeaderName, "a name of", nameLength, rest.Length - 1);
         ReadOnlySpan<byte> name = rest.Slice(1, nameLength);
         rest = rest[(1 + nameLength)..];
-        if (!Utf8.IsValid(name)) return BreakText("name");
+        if (!_isAscii && !Utf8.IsValid(name)) return BreakText("name");
 
         if (rest.IsEmpty) return Break(FrameFault.HeaderType, "a value type of", 1, 0);
         var type = (AwsHeaderType)rest[0];
@@ -47,7 +52,7 @@ public ref struct AwsHeaderWalk(ReadOnlySpan<byte> block)
         }
         if (length > rest.Length) return Break(FrameFault.HeaderValue, "a value of", length, rest.Length);
         ReadOnlySpan<byte> value = rest[..length];
-        if (type == AwsHeaderType.String && !Utf8.IsValid(value)) return BreakText("string");
+        if (!_isAscii && type == AwsHeaderType.String && !Utf8.IsValid(value)) return BreakText("string");
 
         Current = new AwsHeader(name, type, value);
         _next = _block.Length - rest.Length + length;
