@@ -241,17 +241,13 @@ public sealed class SignIn
     private void OnTimer()
     {
         DateTimeOffset now = _tools.Clock.GetUtcNow();
-        if (IsOut(now)) Poll();
+        if (IsOut(now) && HasChanged()) _ = Launch(() => _renewal.ReadAsync(_options));
         else if (_state.Pending is not null && _options.WriteBack) _ = Launch(_renewal.SavePendingAsync);
         else if (Due(now) <= now) _ = Launch(() => _renewal.RenewAsync(ahead: true));
         Schedule();
     }
 
-    private void Poll()
-    {
-        SignInOptions options = _options;
-        if (_tools.Steps.Stamp(options.Path) is { } stamp && stamp != _state.Stamp) _ = Launch(() => _renewal.ReadAsync(options));
-    }
+    private bool HasChanged() => _tools.Steps.Stamp(Path) is { } stamp && stamp != _state.Stamp;
 
     private void Schedule()
     {
@@ -267,8 +263,8 @@ public sealed class SignIn
 
     private TimeSpan Sleep(DateTimeOffset now)
     {
-        if (_state.Pending is not null && _options.WriteBack) return SaveInterval;
         if (IsOut(now)) return PollInterval;
+        if (_state.Pending is not null && _options.WriteBack) return SaveInterval;
         return Due(now) is { } due && due - now < LongestSleep ? due - now : LongestSleep;
     }
 

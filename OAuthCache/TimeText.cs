@@ -9,7 +9,10 @@ public static class TimeText
     /// <summary>Smaller numbers are seconds: 1e11 milliseconds were in 1973, 1e11 seconds are 3,000 years ahead.</summary>
     private const double FirstMilliseconds = 1e11;
 
-    private const double LastSeconds = 253_402_300_799;
+    /// <summary>Later times are no times: sums with them could leave the calendar.</summary>
+    private const int LastYear = 5000;
+
+    private const double LastSeconds = 95_617_584_000;
 
     /// <summary>null: nothing that is a time. Years up to 1 are how Go writes "none".</summary>
     public static DateTimeOffset? Read(JsonElement value) =>
@@ -38,7 +41,7 @@ public static class TimeText
         (int start, int digits) = Fraction(text);
         // .NET knows 7 digits; files have up to 9.
         if (digits > 7) text = text.Remove(start + 7, digits - 7);
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time) && time.Year > 1
+        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time) && time.Year is > 1 and < LastYear
             ? time.ToUniversalTime()
             : null;
     }

@@ -11,6 +11,12 @@ public sealed class TokenState(string id)
 
     private static readonly TimeSpan UsedLately = TimeSpan.FromHours(24);
 
+    /// <summary>The background begins up to so much before the margin, so that many sign-ins do not come at once.</summary>
+    private static readonly TimeSpan MostSpread = TimeSpan.FromSeconds(60);
+
+    /// <summary>No token lives longer than this on purpose; what is set beyond would leave the calendar.</summary>
+    private static readonly TimeSpan MostMargin = TimeSpan.FromDays(30);
+
     private readonly Lock _gate = new();
     private AuthFile? _current;
     private AuthFile? _seen;
@@ -78,10 +84,10 @@ public sealed class TokenState(string id)
     }
 
     /// <summary>false: the token may be used as it is.</summary>
-    /// <param name="ahead">A token that has reached its margin counts too.</param>
+    /// <param name="ahead">A token that is near its margin counts too.</param>
     public bool NeedsRefresh(SignInOptions options, DateTimeOffset now, bool ahead)
     {
-        lock (_gate) return _current is null || IsUnusable(now) || (ahead && IsInMargin(options, now));
+        lock (_gate) return _current is null || IsUnusable(now) || (ahead && IsInMargin(options, now + Spread));
     }
 
     /// <summary>The current token was refused so soon after its refresh that another refresh would not help.</summary>
@@ -195,16 +201,14 @@ public sealed class TokenState(string id)
     }
 
     /// <summary>When the background refreshes; null: never.</summary>
-    /// <param name="spread">0 to 1: how far ahead of the margin, so that many sign-ins do not come at once.</param>
+    /// <param name="spread">0 to 1: how far ahead of the margin.</param>
     public DateTimeOffset? RefreshDue(SignInOptions options, DateTimeOffset now, double spread)
     {
         lock (_gate)
         {
             if (options.Lazy || _halt is { StopsUse: true } || _current is not { RefreshToken: not null, ExpiresAt: { } expiry }) return null;
             if (_lastUsed is not { } used || now - used > UsedLately) return null;
-            TimeSpan ahead = TimeSpan.FromSeconds(60);
-            if (_life is { } life && life / 4 < ahead) ahead = life / 4;
-            DateTimeOffset due = expiry - Margin(options) - (ahead * spread);
+            DateTimeOffset due = expiry - Margin(options) - (Spread * spread);
             return IsWaiting(now) && _halt!.Until is { } until && until > due ? until : due;
         }
     }
@@ -236,8 +240,14 @@ public sealed class TokenState(string id)
 
     private bool IsWaiting(DateTimeOffset now) => _halt is { StopsUse: false } halt && !halt.IsOver(now);
 
+    private TimeSpan Spread => _life is { } life && life / 4 < MostSpread ? life / 4 : MostSpread;
+
     /// <summary>A margin as long as a token's life would refresh without end.</summary>
-    private TimeSpan Margin(SignInOptions options) => _life is { } life && life / 2 < options.RefreshMargin ? life / 2 : options.RefreshMargin;
+    private TimeSpan Margin(SignInOptions options)
+    {
+        TimeSpan margin = options.RefreshMargin < MostMargin ? options.RefreshMargin : MostMargin;
+        return _life is { } life && life / 2 < margin ? life / 2 : margin;
+    }
 }
 
 /// <summary>What a reading of the file brought.</summary>
