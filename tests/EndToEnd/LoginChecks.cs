@@ -54,7 +54,7 @@ public static class LoginChecks
         Assert.Contains($"    auth_files: '{path}'", run.Output);
         Assert.Equal("", run.Error.Trim());
         foreach (var secret in new[] { access!, refresh!, grant.ClientSecret ?? access!, "fake-code-" }) Assert.DoesNotContain(secret, run.Both);
-        Assert.All(provider.Requests.Where(request => request.Header("User-Agent") is not null), request => Assert.StartsWith("aiproxy/", request.Header("User-Agent")!));
+        Assert.All(provider.Requests.Where(request => request.Method == "POST"), request => Assert.StartsWith("aiproxy/", request.Header("User-Agent")!));
         Assert.Empty(provider.Faults);
     }
 
