@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Aiproxy.OAuthCache;
@@ -6,8 +5,6 @@ namespace Aiproxy.OAuthCache;
 /// <summary>ChatGPT sign-in through the browser.</summary>
 public sealed class LoginCodex(LoginHttp http, LoginBrowser browser)
 {
-    private const string AuthClaim = "https://api.openai.com/auth";
-
     public async Task<LoginStep<LoginGrant>> SignInAsync(LoginRequest request, CancellationToken cancellationToken)
     {
         var pkce = Pkce.New();
@@ -27,16 +24,13 @@ public sealed class LoginCodex(LoginHttp http, LoginBrowser browser)
             ("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirectUri), ("client_id", request.ClientId), ("code_verifier", verifier)).ConfigureAwait(false);
         if (!reply.IsFine || reply.Text("access_token") is not { } access || reply.Text("refresh_token") is not { } refresh) return reply.Refusal("getting tokens");
 
-        JsonElement own = LoginClaims.Read(reply.Text("id_token"));
-        JsonElement other = LoginClaims.Read(access);
-        string? Claim(params ReadOnlySpan<string> path) => LoginClaims.Text(own, path) ?? LoginClaims.Text(other, path);
-        string? email = Claim("email") ?? Claim("https://api.openai.com/profile", "email");
-        DateTimeOffset expiry = LoginClaims.Expiry(other) ?? LoginTime.Expiry(http.Clock, reply.Number("expires_in"));
+        AuthFile account = CodexClaims.Fill(new AuthFile { Layout = AuthLayout.CodexFlat, AccessToken = access, IdToken = reply.Text("id_token") });
+        DateTimeOffset expiry = JwtClaims.Expiry(access) ?? LoginTime.Expiry(http.Clock, reply.Number("expires_in"));
         var file = new JsonObject
         {
             ["type"] = request.Facts.FileType,
-            ["email"] = email ?? "",
-            ["account_id"] = Claim(AuthClaim, "chatgpt_account_id") ?? "",
+            ["email"] = account.Email ?? "",
+            ["account_id"] = account.AccountId ?? "",
             ["id_token"] = reply.Text("id_token") ?? "",
             ["access_token"] = access,
             ["refresh_token"] = refresh,
@@ -44,6 +38,6 @@ public sealed class LoginCodex(LoginHttp http, LoginBrowser browser)
             ["expired"] = LoginTime.Text(expiry),
         };
         if (request.ClientId != request.Facts.Provider.ClientId) file["client_id"] = request.ClientId;
-        return new LoginGrant { Facts = request.Facts, Email = email, Plan = Claim(AuthClaim, "chatgpt_plan_type"), ExpiresAt = expiry, File = file };
+        return new LoginGrant { Facts = request.Facts, Email = account.Email, Plan = account.Plan, ExpiresAt = expiry, File = file };
     }
 }

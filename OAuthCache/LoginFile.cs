@@ -53,7 +53,7 @@ public sealed class LoginFile
     }
 
     /// <summary>Writes a sign-in; the same account's tokens are replaced, and what else its file holds is kept. Returns where it lies now.</summary>
-    public async Task<LoginStep<LoginWritten>> WriteAsync(LoginGrant grant, TimeProvider clock, CancellationToken cancellationToken)
+    public async Task<LoginStep<LoginWritten>> WriteAsync(LoginGrant grant, TimeProvider clock)
     {
         try
         {
@@ -67,8 +67,9 @@ public sealed class LoginFile
             }
             MakeFolder(Path.GetDirectoryName(path)!);
             // The rename would replace a link by the file.
-            if (File.Exists(path)) path = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
-            using IDisposable? held = File.Exists(path) ? await LoginLock.TakeAsync(path, clock, cancellationToken).ConfigureAwait(false) : null;
+            path = RealPath.Of(path);
+            // A running proxy must not write the old tokens back; where nobody lets go in time, the sign-in counts more.
+            using FileLock held = File.Exists(path) ? await FileLock.TakeAsync(path, "", FileSteps.System, clock).ConfigureAwait(false) : FileLock.None();
             JsonObject? old = File.Exists(path) ? Read(path) : null;
             Replace(path, old is null ? grant.File : Merged(old, grant.File));
             return new LoginWritten(path, old is not null, isElsewhere);
@@ -95,7 +96,7 @@ public sealed class LoginFile
         IsOurs(file, grant.Facts) && grant.Email is { } email && string.Equals(TextOf(file, "email"), email, StringComparison.OrdinalIgnoreCase)
         && (grant.Kind is null || TextOf(file, "auth_method") == grant.Kind);
 
-    private static string? TextOf(JsonObject file, string name) => file[name] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+    private static string? TextOf(JsonObject file, string name) => file[name] is JsonValue value && value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : null;
 
     /// <summary>Members of the old file stay in their place; those that the new one has get its values.</summary>
     private static JsonObject Merged(JsonObject old, JsonObject fresh)
@@ -114,14 +115,20 @@ public sealed class LoginFile
         try
         {
             // Not as bytes: a byte order mark is tolerated.
-            var file = JsonNode.Parse(File.ReadAllText(path)) as JsonObject;
-            // Touching a member finds repeated ones.
-            return file?.ContainsKey("type") == true ? file : null;
+            return JsonNode.Parse(File.ReadAllText(path)) is JsonObject file && Touch(file) ? file : null;
         }
-        catch (Exception e) when (e is JsonException or ArgumentException)
+        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
         {
             return null;
         }
+    }
+
+    /// <summary>Looks at every member, so that what cannot be read throws now.</summary>
+    private static bool Touch(JsonNode? node)
+    {
+        if (node is JsonObject holder) return holder.All(member => Touch(member.Value));
+        if (node is JsonArray list) return list.All(Touch);
+        return node?.GetValueKind() != JsonValueKind.String || node.GetValue<string>() is not null;
     }
 
     private static void Replace(string path, JsonObject content)

@@ -25,7 +25,7 @@ public sealed class LoginGoogle(LoginHttp http, LoginBrowser browser)
         DateTimeOffset expiry = LoginTime.Expiry(http.Clock, reply.Number("expires_in"));
 
         LoginReply user = await http.GetAsync(facts.UserInfoUrl!, access, cancellationToken).ConfigureAwait(false);
-        string? email = (user.IsFine ? user.Text("email") : null) ?? LoginClaims.Text(LoginClaims.Read(reply.Text("id_token")), "email");
+        string? email = (user.IsFine ? user.Text("email") : null) ?? JwtClaims.Email(reply.Text("id_token"));
         LoginStep<LoginProject> found = await new LoginGoogleProject(http, facts.Project!, request.Project).FindAsync(access, cancellationToken).ConfigureAwait(false);
         if (found.Value is not { } project) return found.Problem!;
 

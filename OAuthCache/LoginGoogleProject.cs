@@ -67,8 +67,8 @@ public sealed class LoginGoogleProject(LoginHttp http, LoginProjectFacts facts, 
         if (loaded.At("allowedTiers") is not { ValueKind: JsonValueKind.Array } tiers) return loaded.At("ineligibleTiers") is { ValueKind: JsonValueKind.Array } ? ("", null) : (facts.UsualTier, null);
         foreach (JsonElement tier in tiers.EnumerateArray())
         {
-            if (tier.ValueKind == JsonValueKind.Object && tier.TryGetProperty("isDefault", out JsonElement isDefault) && isDefault.ValueKind == JsonValueKind.True && LoginClaims.Text(tier, "id") is { } id)
-                return (id, LoginClaims.Text(tier, "name"));
+            if (tier.ValueKind == JsonValueKind.Object && tier.TryGetProperty("isDefault", out JsonElement isDefault) && isDefault.ValueKind == JsonValueKind.True && JwtClaims.Text(tier, "id") is { } id)
+                return (id, JwtClaims.Text(tier, "name"));
         }
         return (facts.UsualTier, null);
     }
@@ -80,10 +80,10 @@ public sealed class LoginGoogleProject(LoginHttp http, LoginProjectFacts facts, 
         if (loaded.At("ineligibleTiers") is not { ValueKind: JsonValueKind.Array } tiers) return null;
         foreach (JsonElement tier in tiers.EnumerateArray())
         {
-            string reason = LoginClaims.Text(tier, "reasonCode") ?? "UNKNOWN";
-            if (reason == "VALIDATION_REQUIRED" && LoginClaims.Text(tier, "validationUrl") is { } page)
+            string reason = JwtClaims.Text(tier, "reasonCode") ?? "UNKNOWN";
+            if (reason == "VALIDATION_REQUIRED" && JwtClaims.Text(tier, "validationUrl") is { } page)
                 return new LoginProblem($"Google wants this account verified first: open {LoginText.Plain(page)} and sign in again afterwards");
-            if (!mustValidate) return new LoginProblem($"Google does not serve this account: {LoginText.Line($"{reason}: {LoginClaims.Text(tier, "reasonMessage")}")}");
+            if (!mustValidate) return new LoginProblem($"Google does not serve this account: {LoginText.Line($"{reason}: {JwtClaims.Text(tier, "reasonMessage")}")}");
         }
         return null;
     }
@@ -92,7 +92,7 @@ public sealed class LoginGoogleProject(LoginHttp http, LoginProjectFacts facts, 
 
     private static bool IsPerimeter(LoginReply reply) =>
         reply.Status == 403 && reply.At("error", "details") is { ValueKind: JsonValueKind.Array } details
-        && details.EnumerateArray().Any(detail => LoginClaims.Text(detail, "reason") == "SECURITY_POLICY_VIOLATED");
+        && details.EnumerateArray().Any(detail => JwtClaims.Text(detail, "reason") == "SECURITY_POLICY_VIOLATED");
 
     private static bool IsDone(LoginReply reply) => reply.IsFine && reply.At("done") is { ValueKind: JsonValueKind.True };
 

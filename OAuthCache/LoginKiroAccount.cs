@@ -103,7 +103,7 @@ public sealed class LoginKiroAccount(LoginHttp http, LoginScreen? screen)
         if (!reply.IsFine || reply.At("profiles") is not { ValueKind: JsonValueKind.Array } list) yield break;
         foreach (JsonElement profile in list.EnumerateArray())
         {
-            if (LoginClaims.Text(profile, "arn") is { } arn) yield return new Profile(arn, LoginClaims.Text(profile, "profileName") ?? "");
+            if (JwtClaims.Text(profile, "arn") is { } arn) yield return new Profile(arn, JwtClaims.Text(profile, "profileName") ?? "");
         }
     }
 

@@ -24,16 +24,10 @@ public sealed class LoginReply
     public bool IsPassing => Status is 0 or 429 or >= 500;
 
     /// <summary>The string at a path of members; null where there is none, or an empty one.</summary>
-    public string? Text(params ReadOnlySpan<string> path) =>
-        At(path) is { ValueKind: JsonValueKind.String } value && value.GetString() is { Length: > 0 } text ? text : null;
+    public string? Text(params ReadOnlySpan<string> path) => path.Length > 0 && At(path[..^1]) is { } holder ? JwtClaims.Text(holder, path[^1]) : null;
 
     /// <summary>A whole number, written as one or as a string.</summary>
-    public long? Number(params ReadOnlySpan<string> path) => At(path) switch
-    {
-        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out double number) && Math.Abs(number) < 1e15 => (long)number,
-        { ValueKind: JsonValueKind.String } value when long.TryParse(value.GetString(), out long number) => number,
-        _ => null,
-    };
+    public long? Number(string name) => JsonMember.Number(Body, name) is { } number && Math.Abs(number) < 1e15 ? (long)number : null;
 
     public JsonElement? At(params ReadOnlySpan<string> path)
     {

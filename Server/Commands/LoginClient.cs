@@ -30,7 +30,7 @@ public sealed record LoginClient(string? Id, string? Secret)
             JsonElement root = document.RootElement;
             foreach (JsonElement holder in (JsonElement[])[root, Member(root, "token"), Member(root, "installed"), Member(root, "web")])
             {
-                if (LoginClaims.Text(holder, "client_id") is { } id) return new LoginClient(id, LoginClaims.Text(holder, "client_secret"));
+                if (JwtClaims.Text(holder, "client_id") is { } id) return new LoginClient(id, JwtClaims.Text(holder, "client_secret"));
             }
             return new LoginProblem($"{path} names no client_id");
         }

@@ -37,7 +37,7 @@ public sealed class LoginCommand(
         var console = new LoginConsole(output, input, opens: !options.HasNoBrowser);
         LoginStep<LoginGrant> signedIn = await new LoginFlow(http, console.Screen, options.Limit).SignInAsync(request, cancellationToken).ConfigureAwait(false);
         if (signedIn.Value is not { } grant) return await FailAsync(signedIn.Problem!).ConfigureAwait(false);
-        LoginStep<LoginWritten> saved = await file.WriteAsync(grant, clock, cancellationToken).ConfigureAwait(false);
+        LoginStep<LoginWritten> saved = await file.WriteAsync(grant, clock).ConfigureAwait(false);
         if (saved.Value is not { } written) return await FailAsync(saved.Problem!).ConfigureAwait(false);
         LoginReport.Write(output, grant, written);
         return ExitCode.Fine;

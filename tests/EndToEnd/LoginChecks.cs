@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using System.Text.Json;
+using Aiproxy.OAuthCache;
 
 namespace Aiproxy.Tests.EndToEnd;
 
@@ -45,6 +46,7 @@ public static class LoginChecks
         var expiry = holder.GetProperty(layout switch { "geminicli" => "expiry", "social" or "builder-id" or "idc" => "expires_at", _ => "expired" }).GetString()!;
         Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", expiry);
         Assert.InRange((DateTimeOffset.Parse(expiry) - grant.ExpiresAt).TotalSeconds, -5, 5);
+        AssertRead(path, layout, grant);
         AssertOwnMembers(provider, document.RootElement, layout, grant);
 
         // What the user reads: the terms first, the account, the lines to paste; no secret.
@@ -56,6 +58,21 @@ public static class LoginChecks
         foreach (var secret in new[] { access!, refresh!, grant.ClientSecret ?? access!, "fake-code-" }) Assert.DoesNotContain(secret, run.Both);
         Assert.All(provider.Requests.Where(request => request.Method == "POST"), request => Assert.StartsWith("aiproxy/", request.Header("User-Agent")!));
         Assert.Empty(provider.Faults);
+    }
+
+    /// <summary>The proxy itself understands the file.</summary>
+    private static void AssertRead(string path, string layout, FakeProviderGrant grant)
+    {
+        var reading = AuthFileReader.Read(grant.Type, File.ReadAllBytes(path));
+        Assert.Null(reading.Problem);
+        var file = reading.File!;
+        Assert.Equal((grant.AccessToken, grant.RefreshToken, Email), (file.AccessToken, file.RefreshToken, file.Email));
+        Assert.InRange((file.ExpiresAt!.Value - grant.ExpiresAt).TotalSeconds, -5, 5);
+        if (layout != "social") Assert.Equal(grant.ClientId, file.ClientId);
+        Assert.Equal(grant.ClientSecret, file.ClientSecret);
+        if (layout is "geminicli" or "antigravity") Assert.Equal("fake-project-1", file.ProjectId);
+        if (layout is "social" or "builder-id" or "idc")
+            Assert.Equal(layout switch { "social" => KiroMethod.Social, "idc" => KiroMethod.IdentityCenter, _ => KiroMethod.BuilderId }, file.Kiro!.Method);
     }
 
     private static void AssertOwnMembers(FakeProvider provider, JsonElement file, string layout, FakeProviderGrant grant)

@@ -56,6 +56,8 @@ public sealed class LoginFileTests : IDisposable
     [InlineData("""{"type":"claude","email":"me@example.com"}""")]
     [InlineData("""{"type":"codex"}""")]
     [InlineData("""{"type":"codex","type":"codex","email":"me@example.com"}""")]
+    [InlineData("""{"type":"codex","email":"me@example.com","x":{"a":1,"a":2}}""")]
+    [InlineData("""{"type":"codex","email":"me@example.com","x":"\ud800"}""")]
     [InlineData("not json")]
     [InlineData("[]")]
     [InlineData("")]
@@ -160,7 +162,7 @@ public sealed class LoginFileTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private async Task<LoginWritten> WriteAsync(string? given, LoginGrant grant) =>
-        (await new LoginFile(given, Store).WriteAsync(grant, _clock, CancellationToken.None)).Value!;
+        (await new LoginFile(given, Store).WriteAsync(grant, _clock)).Value!;
 
     private static LoginGrant Grant(string? email, string token) => new()
     {

@@ -36,6 +36,7 @@ public sealed class LoginHttpTests
     [InlineData(403, """{"message":"no"}""", "x failed: auth.example.com answered 403 no")]
     [InlineData(400, """{"__type":"com.amazon#InvalidGrantException"}""", "x failed: auth.example.com answered 400 com.amazon#InvalidGrantException")]
     [InlineData(400, "{}", "x failed: auth.example.com answered 400 without a reason")]
+    [InlineData(400, """{"error":"\ud800","message":"kept"}""", "x failed: auth.example.com answered 400 kept")]
     [InlineData(503, "<html>", "x failed: auth.example.com answered 503 with something that is not JSON")]
     [InlineData(200, "[1]", "x failed: auth.example.com answered 200 with something that is not JSON")]
     [InlineData(200, "{}", "x failed: auth.example.com answered 200 without what was asked for")]
