@@ -1,4 +1,5 @@
 using System.Text;
+using Aiproxy.OAuthCache;
 
 namespace Aiproxy.Tests.EndToEnd;
 
@@ -27,6 +28,14 @@ public sealed class FakeProviderTests
         Assert.True(JsonLook.IsJson(text), text);
         Assert.Contains(layout == FakeProviderLayout.SetupToken ? signIn.AccessToken : signIn.RefreshToken, text);
         if (layout != FakeProviderLayout.AuthorizedUser) Assert.Contains(signIn.AccessToken, text);
+        var reading = AuthFileReader.Read(type, Encoding.UTF8.GetBytes(text));
+        Assert.Null(reading.Problem);
+        Assert.Equal(layout == FakeProviderLayout.AuthorizedUser ? "" : signIn.AccessToken, reading.File!.AccessToken);
+        Assert.Equal(layout == FakeProviderLayout.SetupToken ? null : signIn.RefreshToken, reading.File.RefreshToken);
+        if (layout is not (FakeProviderLayout.AuthorizedUser or FakeProviderLayout.SetupToken))
+            Assert.InRange((reading.File.ExpiresAt!.Value - signIn.Grant.ExpiresAt).TotalSeconds, -2, 2);
+        if (type == "kiro")
+            Assert.Equal(method switch { "social" => KiroMethod.Social, "idc" => KiroMethod.IdentityCenter, "builder-id" => KiroMethod.BuilderId, _ => KiroMethod.ExternalIdp }, reading.File.Kiro!.Method);
         Assert.True(provider.Accepts(signIn.AccessToken));
         provider.Ledger.ExpireAccessTokens();
         Assert.False(provider.Accepts(signIn.AccessToken));
