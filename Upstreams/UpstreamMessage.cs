@@ -32,7 +32,7 @@ public sealed class UpstreamMessage(string userAgent)
         if (forwards)
             foreach ((string name, string value) in exchange.Headers) message.Headers.TryAddWithoutValidation(name, value);
         if (target.Protocol.Name == "anthropic" && !message.Headers.Contains("anthropic-version"))
-            Set(message, "anthropic-version", ProviderPaths.AnthropicVersion);
+            Set(message, "anthropic-version", Version(request, body));
         Set(message, "User-Agent", userAgent);
         target.Type.Wire?.SetHeaders(message, request);
         Finish(message, config, target.Type, target.Credential);
@@ -56,6 +56,19 @@ public sealed class UpstreamMessage(string userAgent)
         if (config.UserAgent is { } agent) Set(message, "User-Agent", agent);
         foreach ((string name, string value) in config.HttpHeaders) Set(message, name, value);
         type.Authorize(message, credential);
+    }
+
+    // "2023-06-01 if the request carries sampling parameters the target model accepts, else 2026-10-21". The writer left out what the model does not accept.
+    private static string Version(WireRequest request, IReadOnlyList<ReadOnlyMemory<byte>> body)
+    {
+        // A wire of another kind has a page of its own, and a client of this protocol that says nothing means the old version.
+        if (request.Forwards || request.Target.Type.Wire is not null || body.Count != 1) return ProviderPaths.AnthropicVersion;
+        var members = new JsonScan(body[0].Span);
+        while (members.Next())
+        {
+            if (members.Is("temperature"u8) || members.Is("top_p"u8) || members.Is("top_k"u8)) return ProviderPaths.AnthropicVersion;
+        }
+        return ProviderPaths.AnthropicVersionWithoutSampling;
     }
 
     // "As client: always request alt=sse."

@@ -42,7 +42,7 @@ public sealed class KiroNames
 
     /// <summary>What the client calls the tool, its namespace in front; a name that the model invented stays.</summary>
     public string Original(string name) =>
-        _originals.TryGetValue(name, out string? original) && For(Legal(original)) == name ? original : name;
+        _originals.TryGetValue(name, out string? original) && original.Length > 0 && For(Legal(original)) == name ? original : name;
 
     private static string Legal(string name) => ToolNames.For(name, int.MaxValue);
 

@@ -37,6 +37,11 @@ public sealed class ThinkingEnd
             _pending.Clear();
             return false;
         }
+        if (_pending.Length == 0 && letter is not ('<' or '\r' or '\n'))
+        {
+            text.Append(letter);
+            return false;
+        }
         string with = _pending.ToString() + letter;
         if (!IsBeginning(with))
         {
@@ -56,9 +61,9 @@ public sealed class ThinkingEnd
     /// nothing else, closes it. Behind opening backticks no other backtick may stand.</summary>
     private void FollowFence(char letter)
     {
-        if (letter == '\r') return;
         // A tag may stand right behind a closing fence, too.
-        if (letter is '\n' or '<' && IsClosing()) _fenceLength = 0;
+        if (letter is '\r' or '\n' or '<' && IsClosing()) _fenceLength = 0;
+        if (letter == '\r') return;
         if (letter == '\n')
         {
             (_line, _indent, _run, _isOpeningLine) = (Line.Indent, 0, 0, false);

@@ -35,7 +35,9 @@ public sealed class CodexFrames(IFrameReader inner, IReadOnlyDictionary<string, 
             if (head.Type == "response.output_item.done") Keep(frame.Data, head.Index);
             byte[]? data = clientNames is null ? null : Renamed(frame.Data);
             if (head.Type is "response.completed" or "response.incomplete") data = Filled(data ?? frame.Data.ToArray());
-            if (data is null) return true;
+            // Some clients go by the event line, which the back end may leave out.
+            if (data is null && !frame.Event.IsEmpty) return true;
+            data ??= frame.Data.ToArray();
             _made = [.. "event: "u8, .. System.Text.Encoding.UTF8.GetBytes(head.Type), .. "\ndata: "u8, .. data, .. "\n\n"u8];
             frame = new Frame { Event = frame.Event, Data = data, Raw = _made };
             return true;
