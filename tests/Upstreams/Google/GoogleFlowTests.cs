@@ -205,7 +205,7 @@ public sealed class GoogleFlowTests
     {
         string doubled = Convert.ToBase64String("EsignatureFake+/=="u8);
         _antigravity.Upstream.Answers(200, Events(
-            """{"response":{"modelVersion":"claude-opus-4-6","candidates":[{"content":{"parts":[{"text":"hm","thought":true}]}}]}}""",
+            """{"response":{"candidates":[{"content":{"parts":[{"text":"hm","thought":true}]}}]}}""",
             """{"response":{"candidates":[{"content":{"parts":[{"text":"","thoughtSignature":"DOUBLED"},{"functionCall":{"id":"toolu_vrtx_1","name":"f","args":{"_":true}}}]},"finishReason":"STOP"}]}}""".Replace("DOUBLED", doubled)), "text/event-stream");
         const string Tools = ""","tools":[{"name":"f","input_schema":{"type":"object","properties":{"a":{"type":"string"}}}}]""";
         (_, string text) = await Ask(_antigravity, "anthropic", model: Claude, body: """{"model":"m","stream":true,"max_tokens":9000,"thinking":{"type":"enabled","budget_tokens":2000},"messages":[{"role":"user","content":"a"}]""" + Tools + "}");
