@@ -178,13 +178,21 @@ public sealed class AttemptLoop(
             if (held.Failure is { } failure) return new Attempt(failure);
             var target = new UpstreamTarget(upstream, type, protocol, route.UpstreamModel, held.Credential, index);
             Attempt attempt = await forwarder.SendAsync(exchange, target).ConfigureAwait(false);
-            if (attempt.Outcome.SignInFault is { } fault) credentials.Disable(upstream, index, fault);
+            if (attempt.Headers is { } headers && held.Credential is not null) credentials.Told(upstream, type, index, headers, clock.GetUtcNow());
+            if (attempt.Outcome.SignInFault is { } fault) credentials.Disable(upstream, type, index, fault);
+            if (attempt.Outcome.AsksForReset && held.Credential is { } limited) attempt = attempt with { Outcome = await WithResetAsync(attempt.Outcome, upstream, type, index, limited, gone).ConfigureAwait(false) };
             if (!attempt.Outcome.IsStaleToken || exchange.Answer.HasBegun || held.Credential is null) return attempt;
             // "second 401 with a token younger than 60 s": the sign-in learns of that one, too.
             held = await credentials.RefusedAsync(upstream, type, index, held.Credential, gone).ConfigureAwait(false);
             if (isSecond) return attempt;
             log.Information("request {Id:l}: the token of {Upstream:l} was refused; {Verdict:l}", exchange.RequestId, upstream.Name, held.Failure is null ? "a newer one is tried" : "no newer one");
         }
+    }
+
+    private async ValueTask<Outcome> WithResetAsync(Outcome outcome, UpstreamConfig upstream, IUpstreamType type, int index, UpstreamCredential credential, CancellationToken gone)
+    {
+        DateTimeOffset? reset = await credentials.ResetAsync(upstream, type, index, credential, forwarder.CallOf(upstream, type, credential, index), clock, gone).ConfigureAwait(false);
+        return reset > clock.GetUtcNow() ? outcome with { RetryAt = reset, Error = outcome.Error! with { RetryAfter = reset - clock.GetUtcNow() } } : outcome;
     }
 
     private List<Route> Usable(RequestRun run, IReadOnlyList<Route> routes)

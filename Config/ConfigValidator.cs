@@ -66,8 +66,7 @@ public sealed class ConfigValidator(UpstreamTypeFacts types, ConfigErrors errors
     {
         if (upstream.Tokens.Count > 0 && !type.UsesTokens) errors.Error($"{path}.token", $"api_type '{type.Name}' {Uses(type)}");
         if (upstream.AuthFiles.Count > 0 && !type.UsesAuthFiles) errors.Error($"{path}.auth_files", $"api_type '{type.Name}' {Uses(type)}");
-        bool isOAuthOnly = type.UsesAuthFiles && !type.UsesTokens;
-        if (isOAuthOnly && upstream.Enabled && upstream.AuthFiles.Count == 0 && !errors.HasErrorAt($"{path}.auth_files"))
+        if (type.UsesAuthFiles && upstream.Enabled && upstream.AuthFiles.Count == 0 && upstream.Tokens.Count == 0 && !errors.HasErrorAt($"{path}.auth_files"))
         {
             errors.Error($"{path}.auth_files", $"required: api_type '{type.Name}' signs in with files; 'aiproxy login {type.Name}' makes one");
         }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Aiproxy.EventStream;
 using Aiproxy.Protocols;
 using Aiproxy.Protocols.Anthropic;
+using Aiproxy.Protocols.Kiro;
 using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Upstreams;
@@ -81,7 +82,7 @@ public sealed class AnswerDelivery(
         bool copies = _forwards && !exchange.Head.Stream;
         IResponseWriter? writer = copies ? null : exchange.Protocol.CreateWriter(output, exchange.ReadWriterOptions());
         var watch = new Watch(Kept(writer), exchange.Clock);
-        IResponseReader reader = target.Protocol.CreateReader(_forwards ? watch : translation.Before(watch, exchange, target));
+        IResponseReader reader = Reader(watch);
         ReadOnlyMemory<byte> opened = Wire?.OpenWhole(body.Memory, request) ?? body.Memory;
         ReadOnlyMemory<byte> whole = goOn is null ? opened : await UnpausedAsync(opened).ConfigureAwait(false);
         reader.ReadWhole(whole.Span);
@@ -103,7 +104,7 @@ public sealed class AnswerDelivery(
         bool copies = _forwards && exchange.Head.Stream, collects = _forwards && !exchange.Head.Stream;
         IResponseWriter? writer = _forwards ? null : exchange.Protocol.CreateWriter(output, exchange.ReadWriterOptions());
         var watch = new Watch(Kept(writer), exchange.Clock);
-        IResponseReader reader = target.Protocol.CreateReader(_forwards ? watch : translation.Before(watch, exchange, target), exchange.Head.JsonArray);
+        IResponseReader reader = Reader(watch, exchange.Head.JsonArray);
         IResponseWay way = copies ? CopyWayOf(reader, frames, isArray) : collects ? new CollectWay(exchange.Protocol.CreateFold()) : new TranslateWay(writer!, !exchange.Head.Stream);
         var options = new PumpOptions(
             exchange.Head.Stream ? exchange.StreamContentType : JsonType, ResponseHeaders.ForClient(response), target.Config.StreamIdleTimeout,
@@ -119,6 +120,14 @@ public sealed class AnswerDelivery(
         {
             exchange.Usage = watch.Usage;
         }
+    }
+
+    private IResponseReader Reader(Watch watch, bool clientArray = false)
+    {
+        if (_forwards) return target.Protocol.CreateReader(watch, clientArray);
+        IResponseSink sink = translation.Before(watch, exchange, target);
+        // What the request needed to be said in this dialect, the answer's reader takes back.
+        return target.Protocol is KiroProtocol kiro ? kiro.CreateReader(sink, exchange.ReadRequest() with { Model = target.Model }) : target.Protocol.CreateReader(sink, clientArray);
     }
 
     private IUpstreamWire? Wire => target.Type.Wire;

@@ -34,6 +34,9 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         return await VisitAsync(first, dropsProofs: true).ConfigureAwait(false);
     }
 
+    /// <summary>For calls about the account itself.</summary>
+    public ProviderCall CallOf(UpstreamConfig config, IUpstreamType type, UpstreamCredential? credential, int index) => _calls.For(config, type, credential, index);
+
     private async ValueTask<Preparation> PreparedAsync(Exchange exchange, UpstreamTarget target, IUpstreamWire wire)
     {
         try

@@ -29,6 +29,9 @@ public sealed record Outcome
     /// <summary>The token is not accepted any more: a refreshed one may be.</summary>
     public bool IsStaleToken { get; init; }
 
+    /// <summary><see cref="RetryAt"/> is a guess: the account's own page knows when its limit begins anew.</summary>
+    public bool AsksForReset { get; init; }
+
     /// <summary>The sign-in is of no use until its owner acts; null: not so.</summary>
     public SignInFault? SignInFault { get; init; }
 

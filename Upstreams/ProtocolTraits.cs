@@ -2,6 +2,7 @@ using Aiproxy.Config;
 using Aiproxy.Protocols;
 using Aiproxy.Protocols.Anthropic;
 using Aiproxy.Protocols.Gemini;
+using Aiproxy.Protocols.Kiro;
 using Aiproxy.Protocols.Model;
 using Aiproxy.Protocols.OpenAIChat;
 using Aiproxy.Protocols.OpenAIResponses;
@@ -83,6 +84,8 @@ public static class ProtocolTraits
         RefusesPrefill = RefusesPrefill(config),
         WebSearch = Has(config, "web_search"),
     };
+
+    public static IUpstreamProtocol Kiro(UpstreamConfig config) => new KiroProtocol(new KiroTraits { Models = Models(config), Issuer = config.Name, RefusesPrefill = RefusesPrefill(config) });
 
     private static ModelTable Models(UpstreamConfig config) => new(Rows(config));
 

@@ -74,16 +74,12 @@ public sealed class ConfigValidatorTests
     public void RootKeyOfALaterBuild_IsWarnedOf(string key) => Assert.Contains("not yet in this build", OneWarning(ReadRoot(key)));
 
     [Theory]
-    [InlineData("api_region: r")]
-    [InlineData("auth_write_back: true")]
-    [InlineData("profile_arn: a")]
-    [InlineData("region: r")]
     [InlineData("session_affinity: true")]
     public void UpstreamKeyOfALaterBuild_IsWarnedOf(string key) => Assert.Contains($"upstreams[0].{key.Split(':')[0]}: not yet in this build", OneWarning(ReadUpstream(key)));
 
     [Fact]
     public void QuirkOfALaterBuild_IsWarnedOf() =>
-        Assert.Contains("upstreams[0].quirks[0]: not yet in this build", OneWarning(ReadUpstream("quirks: [extra_betas]")));
+        Assert.Contains("upstreams[0].quirks[0]: not yet in this build", OneWarning(ReadUpstream("quirks: [remote_download]")));
 
     [Theory]
     [InlineData("allow_private: yes")]
