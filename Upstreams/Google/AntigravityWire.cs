@@ -72,8 +72,11 @@ public sealed class AntigravityWire : IUpstreamWire
     public Mend? MendOf(Refusal refusal, WireRequest request) => _mends.Of(refusal, request);
 
     // Claude's signatures go through translations only: a client of this dialect is given what came, and gives it back.
-    private EnvelopeOpening Opening(WireRequest request) => new(
-        request.ClientNames, request.ArgumentCuts, !request.Forwards && new GoogleModel(request.Target.Model, IsAntigravity: true).IsClaude ? _signatures : null);
+    private EnvelopeOpening Opening(WireRequest request)
+    {
+        bool reads = !request.Forwards && new GoogleModel(request.Target.Model, IsAntigravity: true).IsClaude;
+        return new EnvelopeOpening(request.ClientNames, request.ArgumentCuts, reads ? _signatures : null, reads ? request.Target.Model : null);
+    }
 
     private void WriteCall(Utf8JsonWriter writer, RequestRewrite rewrite, WireRequest request, GoogleModel model)
     {

@@ -8,8 +8,9 @@ namespace Aiproxy.Upstreams.Google;
 
 /// <summary>Takes answers out of Code Assist's envelope, and gives functions, arguments and signatures back the form that the client knows.</summary>
 /// <param name="signatures">Takes note of Claude's; null: signatures stay as they are.</param>
+/// <param name="model">Told where the answer does not say which model made it: its thoughts are read by the family's rules; null: never.</param>
 public sealed class EnvelopeOpening(
-    IReadOnlyDictionary<string, string>? clientNames, IReadOnlyDictionary<string, ArgumentCut>? cuts, ClaudeSignatures? signatures)
+    IReadOnlyDictionary<string, string>? clientNames, IReadOnlyDictionary<string, ArgumentCut>? cuts, ClaudeSignatures? signatures, string? model = null)
 {
     public enum Content
     {
@@ -82,9 +83,9 @@ public sealed class EnvelopeOpening(
     private ReadOnlySpan<byte> Restored(ReadOnlySpan<byte> response, ReadOnlySpan<byte> trace)
     {
         if (Restores(response)) response = Member(response, "candidates", candidates => Items(candidates, OfCandidate)).Over(response);
-        if (trace.IsEmpty || HasId(response)) return response;
+        if (model is not null && !Has(response, "modelVersion"u8)) response = With(response, "modelVersion", RawJson.Encode(model));
         // "responseId = inner value, else traceId"
-        return With(response, "responseId", trace);
+        return trace.IsEmpty || Has(response, "responseId"u8) ? response : With(response, "responseId", trace);
     }
 
     private bool Restores(ReadOnlySpan<byte> response) =>
@@ -118,11 +119,11 @@ public sealed class EnvelopeOpening(
             : default);
     }
 
-    private static bool HasId(ReadOnlySpan<byte> response)
+    private static bool Has(ReadOnlySpan<byte> response, ReadOnlySpan<byte> text)
     {
         var members = new JsonScan(response);
         while (members.Next())
-            if (members.Is("responseId"u8)) return members.Inner.Length > 0;
+            if (members.Is(text)) return members.Inner.Length > 0;
         return false;
     }
 }

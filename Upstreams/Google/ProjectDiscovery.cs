@@ -63,7 +63,8 @@ public sealed class ProjectDiscovery(string type, TimeProvider clock, Func<strin
         {
             finding = new ProjectFinding(null, null, Judgement.OfTimeout(TimeoutPhase.Headers));
         }
-        catch (JsonException)
+        // InvalidOperationException: a text with half a surrogate pair.
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
             finding = new ProjectFinding(null, null, Judgement.Failed(new ProxyError(ErrorKind.BadGateway, "the provider told of the account's project what is no JSON")));
         }

@@ -56,9 +56,10 @@ public sealed class SchemaCleaner
         foreach (SchemaDraft.Child child in draft.Properties) properties.Add((child.Name, Node(child.Schema, child.Way, depth + 1)));
         List<string> required = [.. draft.Required.Distinct(StringComparer.Ordinal).Where(name => properties.Exists(property => property.Name == name && !property.Schema.IsOptional))];
         string? placeholder = null;
-        if (_use == SchemaUse.ValidatedTool && required.Count == 0 && !properties.Exists(static property => property.Name == FlagName))
+        if (_use == SchemaUse.ValidatedTool && required.Count == 0)
         {
             placeholder = properties.Count == 0 ? ReasonName : FlagName;
+            while (properties.Exists(property => property.Name == placeholder)) placeholder += FlagName;
             properties.Add((placeholder, properties.Count == 0
                 ? new CleanSchema { Type = "string", Description = "A short explanation of this call." }
                 : new CleanSchema { Type = "boolean", Description = "Always true." }));
