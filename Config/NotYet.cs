@@ -15,7 +15,6 @@ public sealed class NotYet(IReadOnlyList<(string Key, string? Honoured)> keys)
         ("auth_write_back", null),
         ("oauth", null),
         ("profile_arn", null),
-        ("project", null),
         ("region", null),
         ("session_affinity", null),
         ("system_prefix", "false"),

@@ -8,7 +8,7 @@ public static class Collecting
 {
     /// <summary>The target with what its configuration and type say.</summary>
     public static UpstreamTarget Decide(Exchange exchange, UpstreamTarget target) =>
-        WantsOneAnswer(exchange) && (target.Type.Fact.AlwaysStreams || target.Config.MustStream == true) ? target with { Collects = true } : target;
+        WantsOneAnswer(exchange) && (target.Type.Fact.AlwaysStreams || target.MustStream || target.Config.MustStream == true) ? target with { Collects = true } : target;
 
     /// <summary>A translated request that Anthropic answers whole only after minutes of silence, in which connections die: its own library refuses to ask so.</summary>
     public static bool IsLong(Exchange exchange, UpstreamTarget target, ReadOnlySpan<byte> body)
