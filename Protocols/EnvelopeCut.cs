@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Aiproxy.Protocols.Gemini;
 using Aiproxy.Protocols.Model;
+using Aiproxy.Protocols.OpenAIChat;
 using static Aiproxy.Protocols.JsonEdit;
 
 namespace Aiproxy.Protocols;
@@ -10,8 +11,8 @@ namespace Aiproxy.Protocols;
 /// <summary>Takes our own envelopes out of a request that is otherwise forwarded as it came: a conversation may go on at an upstream of the client's protocol, which would
 /// refuse a proof that is not its own.</summary>
 /// <remarks>Messages: the thinking block goes. Responses: the reasoning item goes, also one of ours that has no proof at all, and other items lose an id that was made here:
-/// the provider looks ids up. Gemini: the signature goes, with the part where that is all it has; from Gemini 3 on a
-/// call keeps the documented stand-in. A message that is left without content goes too. All other bytes stay.</remarks>
+/// the provider looks ids up. Gemini: <see cref="GeminiEnvelopeCut"/>. Chat: <see cref="ThoughtSignatureCut"/>. A message that is left without content goes too. All other
+/// bytes stay.</remarks>
 public static class EnvelopeCut
 {
     /// <param name="body">Checked as JSON.</param>
@@ -20,12 +21,13 @@ public static class EnvelopeCut
     /// <returns>The body without envelopes; null: it has none.</returns>
     public static byte[]? Apply(ReadOnlySpan<byte> body, string protocol, string model)
     {
+        if (protocol == "gemini") return GeminiEnvelopeCut.Apply(body, ModelTable.BuiltIn(model).IsGemini3);
+        if (protocol == "openai") return ThoughtSignatureCut.Apply(body, model);
         if (body.IndexOf("\"YWlwM"u8) < 0 && !(protocol == "responses" && HasMadeId(body))) return null;
         return protocol switch
         {
             "anthropic" => Member(body, "messages", messages => Items(messages, message => Content(message, "content", Block))).Text,
             "responses" => Member(body, "input", input => Items(input, Item)).Text,
-            "gemini" => Member(body, "contents", contents => Items(contents, content => Content(content, "parts", part => Part(part, ModelTable.BuiltIn(model).IsGemini3)))).Text,
             _ => null,
         };
     }
@@ -89,24 +91,8 @@ public static class EnvelopeCut
         return !rest[SeedLength..].ContainsAnyExceptInRange((byte)'0', (byte)'9');
     }
 
-    private static Change Part(ReadOnlySpan<byte> part, bool isGemini3)
-    {
-        bool isCall = false, isEmpty = true, isWrapped = false;
-        var members = new JsonScan(part);
-        while (members.Next())
-        {
-            if (members.Is("thoughtSignature"u8) || members.Is("thought_signature"u8)) isWrapped |= SealEnvelope.IsEnvelope(members.Value);
-            else isEmpty &= members.Is("text"u8) && members.Value.Length == 2;
-            isCall |= members.Is("functionCall"u8) || members.Is("function_call"u8);
-        }
-        if (!isWrapped) return default;
-        if (isEmpty) return Change.Removed;
-        Change change = isCall && isGemini3 ? new Change(false, RawJson.Encode(GeminiNames.NoSignature)) : Change.Removed;
-        return Member(part, "thoughtSignature", _ => change) is { IsNone: false } camel ? camel : Member(part, "thought_signature", _ => change);
-    }
-
     /// <summary>A message whose list of parts changes; without any part left it goes.</summary>
-    private static Change Content(ReadOnlySpan<byte> message, string list, Rewrite part)
+    public static Change Content(ReadOnlySpan<byte> message, string list, Rewrite part)
     {
         bool isEmptied = false;
         Change change = Member(message, list, parts =>

@@ -82,6 +82,9 @@ public sealed record WriterOptions
     /// <summary>Chat streams: emit the usage chunk.</summary>
     public bool IncludeUsage { get; init; } = true;
 
+    /// <summary>Prompt tokens as <see cref="TokenEstimator"/> guesses them, for protocols that tell them before the upstream does; 0: nobody guessed.</summary>
+    public long EstimatedInput { get; init; }
+
     /// <summary>Seconds since 1970, for protocols whose answers carry a time.</summary>
     public required long Created { get; init; }
 

@@ -92,7 +92,7 @@ public sealed class Exchange : IDisposable
         try
         {
             ChatRequest request = ReadRequest();
-            return WriterOptions with { IncludeUsage = request.IncludeUsage, Request = request };
+            return WriterOptions with { IncludeUsage = request.IncludeUsage, Request = request, EstimatedInput = TellsInputFirst ? TokenEstimator.Estimate(request) : 0 };
         }
         catch (ProtocolException)
         {
@@ -100,6 +100,9 @@ public sealed class Exchange : IDisposable
             return WriterOptions;
         }
     }
+
+    // A Messages stream begins with the usage, which the upstreams of other protocols tell at its end.
+    private bool TellsInputFirst => Head.Stream && Protocol.Name == "anthropic";
 
     public void Dispose() => _document?.Dispose();
 }
