@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Text.Json;
 
@@ -63,22 +64,35 @@ public static class JsonBorders
 
     /// <summary>The end of a string whose opening quote stands at <paramref name="at"/>.</summary>
     /// <exception cref="JsonException">A control character, an unknown escape, or no end.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int String(ReadOnlySpan<byte> json, int at)
     {
-        at++;
+        at = NextInString(json, at + 1);
+        return At(json, at) == (byte)'"' ? at + 1 : StringWithEscapes(json, at);
+    }
+
+    /// <summary>The same for a string without escapes; 0: it has some, or is none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int PlainString(ReadOnlySpan<byte> json, int at)
+    {
+        at = NextInString(json, at + 1);
+        return At(json, at) == (byte)'"' ? at + 1 : 0;
+    }
+
+    public static JsonException Fault() => new("no JSON");
+
+    private static int StringWithEscapes(ReadOnlySpan<byte> json, int at)
+    {
         while (true)
         {
-            at = NextInString(json, at);
             switch (At(json, at))
             {
                 case (byte)'"': return at + 1;
-                case (byte)'\\': at = Escape(json, at); break;
+                case (byte)'\\': at = NextInString(json, Escape(json, at)); break;
                 default: throw Fault();
             }
         }
     }
-
-    public static JsonException Fault() => new("no JSON");
 
     private static int Object(ReadOnlySpan<byte> json, int at, int level)
     {
@@ -162,7 +176,8 @@ public static class JsonBorders
     {
         for (; at <= json.Length - Vector128<byte>.Count; at += Vector128<byte>.Count)
         {
-            Vector128<byte> bytes = Vector128.Create(json[at..]);
+            // The loop's own condition keeps the load inside the text.
+            Vector128<byte> bytes = Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(json), (nuint)at);
             uint hits = (Vector128.Equals(bytes, Vector128.Create((byte)'"')) | Vector128.Equals(bytes, Vector128.Create((byte)'\\'))
                 | Vector128.LessThan(bytes, Vector128.Create((byte)' '))).ExtractMostSignificantBits();
             if (hits != 0) return at + BitOperations.TrailingZeroCount(hits);
@@ -177,7 +192,7 @@ public static class JsonBorders
     {
         for (; at <= json.Length - Vector128<byte>.Count; at += Vector128<byte>.Count)
         {
-            Vector128<byte> bytes = Vector128.Create(json[at..]);
+            Vector128<byte> bytes = Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(json), (nuint)at);
             // One bit lies between '[' and '{', and between ']' and '}'.
             Vector128<byte> raised = bytes | Vector128.Create((byte)0x20);
             uint hits = (Vector128.Equals(bytes, Vector128.Create((byte)'"')) | Vector128.Equals(raised, Vector128.Create((byte)'{'))

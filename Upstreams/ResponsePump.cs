@@ -107,6 +107,7 @@ public sealed class ResponsePump(
         }
         if (!more && !watch.IsFinished) reader.Complete();
         if (watch.IsFinished) way.OnEnd(output);
+        output.Commit();
     }
 
     private ProxyError? Failure(bool more)
@@ -123,13 +124,20 @@ public sealed class ResponsePump(
     {
         clock.StopTotal();
         long? length = way.IsWhole ? output.HeldBytes : null;
-        await _answer.BeginAsync(200, options.ContentType, length, options.Headers, way.IsWhole ? null : way.OnSilence).ConfigureAwait(false);
+        await _answer.BeginAsync(200, options.ContentType, length, options.Headers, way.IsWhole ? null : OnSilence).ConfigureAwait(false);
         _holdsGate = true;
         _begun = true;
         exchange.FirstOutput = watch.FirstOutputTimestamp;
         exchange.OnOutput?.Invoke();
         output.Release(_answer.Output);
         clock.Enter(ClockPhase.Idle, options.IdleTimeout);
+    }
+
+    // Called under the gate. A writer knows no other output than the held one.
+    private void OnSilence(IBufferWriter<byte> client)
+    {
+        way.OnSilence(client);
+        output.Commit();
     }
 
     private async ValueTask<PumpEnd> FailAsync(ProxyError error)
@@ -149,6 +157,7 @@ public sealed class ResponsePump(
     private async ValueTask<bool> SettleAsync()
     {
         if (!_holdsGate) return true;
+        output.Commit();
         ValueTask<bool> flush = _answer.FlushAsync();
         bool taken;
         if (flush.IsCompleted)

@@ -112,6 +112,7 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
         while (_blocks.Count > 0 && _blocks[0].IsEnded)
         {
             Close(_blocks[0]);
+            _blocks[0].Dispose();
             _blocks.RemoveAt(0);
             if (_blocks.Count > 0) EmitHeld(_blocks[0]);
         }

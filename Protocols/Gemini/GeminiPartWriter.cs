@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Aiproxy.Protocols.Model;
@@ -5,9 +6,10 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Protocols.Gemini;
 
 /// <summary>Writes the parts of a repaired request's contents: results name their function, arguments are objects.</summary>
+/// <param name="output">What <paramref name="writer"/> writes to.</param>
 /// <param name="traits">Where images of results stand, and who fetches URLs.</param>
 /// <param name="sendsIds">Calls and results carry ids; both or neither.</param>
-public sealed class GeminiPartWriter(Utf8JsonWriter writer, ModelFacts facts, GeminiTraits traits, bool sendsIds)
+public sealed class GeminiPartWriter(Utf8JsonWriter writer, IBufferWriter<byte> output, ModelFacts facts, GeminiTraits traits, bool sendsIds)
 {
     private readonly bool _hasMediaInResults = traits.HasMediaInResults ?? facts.IsGemini3;
     private readonly bool _fetchesUrls = traits.FetchesUrls ?? facts.IsGemini3;
@@ -113,7 +115,7 @@ public sealed class GeminiPartWriter(Utf8JsonWriter writer, ModelFacts facts, Ge
                 JsonText data = Base64Text.Normal(source.Data);
                 Begin("inlineData", Base64Text.MediaType(source.MediaType, data));
                 writer.WritePropertyName("data"u8);
-                data.WriteTo(writer);
+                data.WriteTo(writer, output);
                 End();
                 break;
             // Before Gemini 3 the proxy would have to fetch it.

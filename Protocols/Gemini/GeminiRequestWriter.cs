@@ -64,15 +64,15 @@ public sealed class GeminiRequestWriter
             writer.WriteEndObject();
         }
         _tools.Write(writer);
-        WriteContents(writer);
+        WriteContents(writer, output);
         WriteConfig(writer);
         if (_request.ServiceTier is "flex" or "priority" or "standard") writer.WriteString("serviceTier"u8, _request.ServiceTier);
         writer.WriteEndObject();
     }
 
-    private void WriteContents(Utf8JsonWriter writer)
+    private void WriteContents(Utf8JsonWriter writer, IBufferWriter<byte> output)
     {
-        var parts = new GeminiPartWriter(writer, _facts, _traits, SendsIds());
+        var parts = new GeminiPartWriter(writer, output, _facts, _traits, SendsIds());
         writer.WriteStartArray("contents"u8);
         foreach (GeminiContent content in _contents)
         {

@@ -75,8 +75,8 @@ public sealed class KiroParts(KiroTraits traits)
 
     private static long Bytes(JsonText data)
     {
-        int token = data.RawToken.Length;
-        return (token > 0 ? token - 2 : data.ToString().Length) / 4 * 3L;
+        int raw = data.RawInner.Length;
+        return (raw > 0 ? raw : data.ToString().Length) / 4 * 3L;
     }
 
     private static bool IsText(string type) => type.StartsWith("text/", StringComparison.Ordinal) || type is "application/json" or "application/xml";

@@ -30,7 +30,7 @@ public static class OpenAIChatRequestWriter
         json.WriteStartObject();
         json.WriteString("model"u8, request.Model);
         json.WriteStartArray("messages"u8);
-        new OpenAIChatMessageWriter(json, traits, client.Model.Contains("gemini", StringComparison.OrdinalIgnoreCase)).Write(request);
+        new OpenAIChatMessageWriter(json, output, traits, client.Model.Contains("gemini", StringComparison.OrdinalIgnoreCase)).Write(request);
         json.WriteEndArray();
         Tools(json, request, traits);
         Parameters(json, request, traits, facts);

@@ -33,7 +33,7 @@ public static class OpenAIResponsesRequestWriter
         if (traits.InstructionsAsDeveloper) json.WriteString("instructions"u8, ""u8);
         else if (system is not null) json.WriteString("instructions"u8, system);
         json.WriteStartArray("input"u8);
-        var items = new OpenAIResponsesItemWriter(json, traits);
+        var items = new OpenAIResponsesItemWriter(json, output, traits);
         if (traits.InstructionsAsDeveloper && system is not null) items.Developer(system);
         items.Write(request.Turns);
         json.WriteEndArray();

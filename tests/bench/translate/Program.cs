@@ -1,7 +1,7 @@
 using System.Globalization;
 using Aiproxy.Bench;
 
-// translate streams  [--events 20000] [--rounds 15] [--only NAME]     all pairs and the forwarding ways, one table
+// translate streams  [--events 20000] [--rounds 15] [--only text-gemini-openai]     all pairs and the forwarding ways, one table
 // translate requests [--megabytes 20] [--images 8] [--rounds 5]       all pairs, each in a process of its own
 // translate request CLIENT UPSTREAM FILE ROUNDS                       one of them; started by the above
 int events = 20_000, rounds = 0, megabytes = 20, images = 8;

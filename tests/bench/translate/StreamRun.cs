@@ -58,7 +58,7 @@ public sealed class StreamRun
         using var clock = new AttemptClock(TimeProvider.System, long.MaxValue, CancellationToken.None);
         using var response = new HttpResponseMessage { Content = new StreamContent(new MemoryStream(_answer, writable: false)) };
         response.Content.Headers.TryAddWithoutValidation("Content-Type", "text/event-stream");
-        var failure = await new AnswerDelivery(exchange, _target, clock, response, _translation).DeliverAsync();
+        var failure = await new AnswerDelivery(new WireRequest(exchange, _target), clock, response, _translation).DeliverAsync();
         await answer.EndAsync();
         if (failure is not null) throw new InvalidOperationException($"{_target.Type.Name} to {_client.Name}: {failure.Message}");
         return client.Received;

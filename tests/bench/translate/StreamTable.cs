@@ -14,10 +14,11 @@ public static class StreamTable
         {
             foreach (string upstream in Pairs.Names)
             {
+                if (only.Length > 0 && !only.StartsWith($"{kind}-{upstream}", StringComparison.Ordinal)) continue;
                 (byte[] body, int count) = StreamScript.Make(upstream, kind, events);
                 foreach (string client in Pairs.Names.Order(Comparer<string>.Create((one, other) => (other == upstream).CompareTo(one == upstream))))
                 {
-                    if (client != upstream && !$"{upstream}-{client}-{kind}".Contains(only, StringComparison.Ordinal)) continue;
+                    if (client != upstream && !$"{kind}-{upstream}-{client}".StartsWith(only, StringComparison.Ordinal)) continue;
                     all.Add(new StreamFigures(client, upstream, kind, count, new StreamRun(upstream, client, body)));
                 }
             }
