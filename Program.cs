@@ -27,6 +27,8 @@ public static class Program
             run: (path, cancellationToken) => RunAsync(server, reader, path, cancellationToken),
             check: path => CheckCommand.Run(reader, path, Console.Out),
             demo: (address, cancellationToken) => DemoAsync(server, reader, address ?? DemoCommand.DefaultAddress, cancellationToken),
+            login: (options, cancellationToken) =>
+                new LoginCommand(reader, types, Environment.GetEnvironmentVariable, clock, Console.In, Console.Out, Console.Error).RunAsync(options, cancellationToken),
             version: () =>
             {
                 Console.WriteLine(BuildInfo.Describe());

@@ -1,3 +1,4 @@
+using Aiproxy.Config;
 using Aiproxy.Protocols;
 using Aiproxy.Protocols.Model;
 using Aiproxy.Upstreams;
@@ -6,7 +7,8 @@ using Serilog;
 namespace Aiproxy.Balancer;
 
 /// <summary>Tries upstream after upstream until one answers, and tells the client the most telling failure when none does. Steps 3, 4 and 11, 12 of the walk.</summary>
-public sealed class AttemptLoop(Forwarder forwarder, UpstreamTable types, UpstreamStateTable states, ILogger log, TimeProvider clock)
+public sealed class AttemptLoop(
+    Forwarder forwarder, UpstreamTable types, CredentialSource credentials, UpstreamStateTable states, ILogger log, TimeProvider clock)
 {
     private readonly WeightedRoundRobin _robin = new();
     private readonly LastResort _lastResort = new(clock);
@@ -107,7 +109,7 @@ public sealed class AttemptLoop(Forwarder forwarder, UpstreamTable types, Upstre
         {
             Outcome? last = null;
             var tried = new HashSet<int>();
-            while (!run.IsOver && state.Credentials.TryNext(tried, out CredentialSlot slot))
+            while (!run.IsOver && state.Credentials.TryNext(tried, route.UpstreamModel, out CredentialSlot slot))
             {
                 tried.Add(slot.Index);
                 Attempt attempt = await AttemptAsync(run, route, slot, () => pass = circuit.Answering(pass)).ConfigureAwait(false);
@@ -115,7 +117,7 @@ public sealed class AttemptLoop(Forwarder forwarder, UpstreamTable types, Upstre
                 state.Note(last);
                 run.Note(attempt, route.Upstream.Name);
                 LogFailure(run, route, last);
-                if (last.Scope != Scope.Credential || last.IsFinal) break;
+                if (last.Scope is not (Scope.Credential or Scope.CredentialModel) || last.IsFinal) break;
             }
             // Step 11.
             settled = true;
@@ -147,13 +149,12 @@ public sealed class AttemptLoop(Forwarder forwarder, UpstreamTable types, Upstre
             onOutput();
         };
         run.TellRoute();
-        var target = new UpstreamTarget(
-            route.Upstream, type, type.ProtocolFor(exchange.Protocol, route.Upstream)!, route.UpstreamModel,
-            slot.Index < route.Upstream.Tokens.Count ? route.Upstream.Tokens[slot.Index] : null, slot.Index);
         try
         {
-            Attempt attempt = await forwarder.SendAsync(exchange, target).ConfigureAwait(false);
-            if (!told) Settlement.OfAttempt(slot, attempt.Outcome);
+            Attempt attempt = await SignedInAsync(exchange, route, type, slot.Index).ConfigureAwait(false);
+            // How a sign-in stands is kept with it: a rest here would outlast its mending.
+            if (!told && attempt.Outcome is { IsStaleToken: true } or { SignInFault: not null }) slot.Cancelled();
+            else if (!told) Settlement.OfAttempt(slot, attempt.Outcome);
             // An upstream without this side call serves the model all the same.
             bool isSideCall = exchange.Head.Target.Operation != Operation.Generate && attempt.Outcome.Error?.Kind is ErrorKind.NotFound or ErrorKind.MethodNotAllowed;
             return isSideCall ? attempt with { Outcome = attempt.Outcome with { Counts = false } } : attempt;
@@ -163,6 +164,35 @@ public sealed class AttemptLoop(Forwarder forwarder, UpstreamTable types, Upstre
             if (!told) slot.Cancelled();
             throw;
         }
+    }
+
+    /// <summary>One attempt, and a second one where the token was refused and a newer one could be had.</summary>
+    private async Task<Attempt> SignedInAsync(Exchange exchange, Route route, IUpstreamType type, int index)
+    {
+        UpstreamConfig upstream = route.Upstream;
+        CancellationToken gone = exchange.Answer.Gone;
+        IUpstreamProtocol protocol = type.ProtocolFor(exchange.Protocol, upstream)!;
+        HeldCredential held = await credentials.GetAsync(upstream, type, index, gone).ConfigureAwait(false);
+        for (bool isSecond = false; ; isSecond = true)
+        {
+            if (held.Failure is { } failure) return new Attempt(failure);
+            var target = new UpstreamTarget(upstream, type, protocol, route.UpstreamModel, held.Credential, index);
+            Attempt attempt = await forwarder.SendAsync(exchange, target).ConfigureAwait(false);
+            if (attempt.Headers is { } headers && held.Credential is not null) credentials.Told(upstream, type, index, headers, clock.GetUtcNow());
+            if (attempt.Outcome.SignInFault is { } fault) credentials.Disable(upstream, type, index, fault);
+            if (attempt.Outcome.AsksForReset && held.Credential is { } limited) attempt = attempt with { Outcome = await WithResetAsync(attempt.Outcome, upstream, type, index, limited, gone).ConfigureAwait(false) };
+            if (!attempt.Outcome.IsStaleToken || exchange.Answer.HasBegun || held.Credential is null) return attempt;
+            // "second 401 with a token younger than 60 s": the sign-in learns of that one, too.
+            held = await credentials.RefusedAsync(upstream, type, index, held.Credential, gone).ConfigureAwait(false);
+            if (isSecond) return attempt;
+            log.Information("request {Id:l}: the token of {Upstream:l} was refused; {Verdict:l}", exchange.RequestId, upstream.Name, held.Failure is null ? "a newer one is tried" : "no newer one");
+        }
+    }
+
+    private async ValueTask<Outcome> WithResetAsync(Outcome outcome, UpstreamConfig upstream, IUpstreamType type, int index, UpstreamCredential credential, CancellationToken gone)
+    {
+        DateTimeOffset? reset = await credentials.ResetAsync(upstream, type, index, credential, forwarder.CallOf(upstream, type, credential, index), clock, gone).ConfigureAwait(false);
+        return reset > clock.GetUtcNow() ? outcome with { RetryAt = reset, Error = outcome.Error! with { RetryAfter = reset - clock.GetUtcNow() } } : outcome;
     }
 
     private List<Route> Usable(RequestRun run, IReadOnlyList<Route> routes)
@@ -184,7 +214,7 @@ public sealed class AttemptLoop(Forwarder forwarder, UpstreamTable types, Upstre
     private bool IsFree(Route route)
     {
         UpstreamState state = states.For(route.Upstream);
-        return state.Circuit(route.UpstreamModel).BlockedUntil is null && state.Credentials.NextAvailable is null
+        return state.Circuit(route.UpstreamModel).BlockedUntil is null && state.Credentials.NextFor(route.UpstreamModel) is null
             && (route.Upstream.MaxConcurrent is not { } limit || state.InFlight < limit);
     }
 
@@ -192,7 +222,7 @@ public sealed class AttemptLoop(Forwarder forwarder, UpstreamTable types, Upstre
     {
         UpstreamState state = states.For(route.Upstream);
         CircuitBreaker circuit = state.Circuit(route.UpstreamModel);
-        if (state.Credentials.NextAvailable is { } credential) run.Failures.AddBlocked(credential, isLimit: true);
+        if (state.Credentials.NextFor(route.UpstreamModel) is { } credential) run.Failures.AddBlocked(credential, isLimit: true);
         else if (circuit.BlockedUntil is { } until) run.Failures.AddBlocked(until, isLimit: circuit.RestsUntil is not null);
         else run.Failures.Add(Outcome.Busy, route.Upstream.Name);
     }
@@ -200,7 +230,7 @@ public sealed class AttemptLoop(Forwarder forwarder, UpstreamTable types, Upstre
     private static void NoteCredentialRest(RequestRun run, Route route, UpstreamState state, CircuitBreaker circuit, CircuitPass pass)
     {
         circuit.Cancelled(pass);
-        if (state.Credentials.NextAvailable is { } until) run.Failures.AddBlocked(until, isLimit: true);
+        if (state.Credentials.NextFor(route.UpstreamModel) is { } until) run.Failures.AddBlocked(until, isLimit: true);
         else run.Failures.Add(Outcome.Busy, route.Upstream.Name);
     }
 

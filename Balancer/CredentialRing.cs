@@ -26,23 +26,17 @@ public sealed class CredentialRing
 
     public int Count => cells.Length;
 
-    /// <summary>null: a credential is free now. Else when the first may be.</summary>
-    public DateTimeOffset? NextAvailable
-    {
-        get
-        {
-            lock (gate)
-            {
-                DateTimeOffset now = clock.GetUtcNow();
-                DateTimeOffset soonest = DateTimeOffset.MaxValue;
-                foreach (Cell cell in cells) soonest = cell.FreeAt < soonest ? cell.FreeAt : soonest;
-                return soonest > now ? soonest : null;
-            }
-        }
-    }
+    /// <summary>null: a credential is free now, for some model. Else when the first may be.</summary>
+    public DateTimeOffset? NextAvailable => Soonest(null);
 
-    /// <summary>The next credential that is free and not in <paramref name="tried"/> (indexes; null: none was tried).</summary>
-    public bool TryNext(ISet<int>? tried, out CredentialSlot slot)
+    /// <summary>null: a credential is free now for <paramref name="model"/>. Else when the first may be.</summary>
+    public DateTimeOffset? NextFor(string model) => Soonest(model);
+
+    /// <summary>As below, whatever the model.</summary>
+    public bool TryNext(ISet<int>? tried, out CredentialSlot slot) => TryNext(tried, "", out slot);
+
+    /// <summary>The next credential that is free for <paramref name="model"/> and not in <paramref name="tried"/> (indexes; null: none was tried).</summary>
+    public bool TryNext(ISet<int>? tried, string model, out CredentialSlot slot)
     {
         lock (gate)
         {
@@ -51,7 +45,7 @@ public sealed class CredentialRing
             {
                 int index = (turn + step) % cells.Length;
                 if (tried is not null && tried.Contains(index)) continue;
-                if (!TryTake(index, now, out slot)) continue;
+                if (!TryTake(index, model, now, out slot)) continue;
                 turn = (index + 1) % cells.Length;
                 return true;
             }
@@ -62,13 +56,13 @@ public sealed class CredentialRing
     }
 
     /// <summary>A certain credential, out of turn: the one that a conversation used last.</summary>
-    public bool TryTake(string identity, out CredentialSlot slot)
+    public bool TryTake(string identity, string model, out CredentialSlot slot)
     {
         lock (gate)
         {
             slot = default;
             int index = Array.FindIndex(cells, cell => cell.Identity == identity);
-            return index >= 0 && TryTake(index, clock.GetUtcNow(), out slot);
+            return index >= 0 && TryTake(index, model, clock.GetUtcNow(), out slot);
         }
     }
 
@@ -97,6 +91,11 @@ public sealed class CredentialRing
         }
     }
 
+    internal void RestModel(in CredentialSlot slot, DateTimeOffset until)
+    {
+        lock (gate) cells[slot.Index].Models.Begin(slot.Model, until, clock.GetUtcNow());
+    }
+
     internal void Refused(in CredentialSlot slot)
     {
         lock (gate)
@@ -118,6 +117,7 @@ public sealed class CredentialRing
         lock (gate)
         {
             Cell cell = cells[slot.Index];
+            cell.Models.End(slot.Model);
             if (slot.Generation != cell.Generation) return;
             cell.Rest.End();
             cell.Refusals = 0;
@@ -137,23 +137,41 @@ public sealed class CredentialRing
         }
     }
 
-    private bool TryTake(int index, DateTimeOffset now, out CredentialSlot slot)
+    private DateTimeOffset? Soonest(string? model)
+    {
+        lock (gate)
+        {
+            DateTimeOffset now = clock.GetUtcNow();
+            DateTimeOffset soonest = DateTimeOffset.MaxValue;
+            foreach (Cell cell in cells)
+            {
+                DateTimeOffset free = model is null ? cell.FreeAt : cell.FreeFor(model);
+                if (free < soonest) soonest = free;
+            }
+            return soonest > now ? soonest : null;
+        }
+    }
+
+    private bool TryTake(int index, string model, DateTimeOffset now, out CredentialSlot slot)
     {
         Cell cell = cells[index];
         slot = default;
-        if (now < cell.FreeAt) return false;
+        if (now < cell.FreeFor(model)) return false;
         bool isLongRest = cell.Rest.IsOn(now);
         bool isTrial = cell.Refusals > 0;
+        cell.Models.Tried(model, now);
         if (isLongRest) cell.Rest.Tried(now);
         // A trial that never comes back blocks no longer than the first backoff.
         else if (isTrial) cell.TrialUntil = now + FirstBackoff;
-        slot = new CredentialSlot(this, index, cell.Identity, cell.Generation, isLongRest || isTrial);
+        slot = new CredentialSlot(this, index, model, cell.Identity, cell.Generation, isLongRest || isTrial);
         return true;
     }
 
     private sealed class Cell
     {
         public Rest Rest;
+
+        public ModelRests Models { get; } = new();
 
         public required string Identity { get; init; }
 
@@ -167,6 +185,8 @@ public sealed class CredentialRing
         public DateTimeOffset TrialUntil { get; set; }
 
         public DateTimeOffset FreeAt => Rest.NextTry > TrialUntil ? Rest.NextTry : TrialUntil;
+
+        public DateTimeOffset FreeFor(string model) => Models.NextTry(model) is var next && next > FreeAt ? next : FreeAt;
     }
 }
 
@@ -176,10 +196,11 @@ public readonly struct CredentialSlot
 {
     private readonly CredentialRing ring;
 
-    internal CredentialSlot(CredentialRing ring, int index, string identity, long generation, bool isTry)
+    internal CredentialSlot(CredentialRing ring, int index, string model, string identity, long generation, bool isTry)
     {
         this.ring = ring;
         Index = index;
+        Model = model;
         Identity = identity;
         Generation = generation;
         IsTry = isTry;
@@ -195,6 +216,11 @@ public readonly struct CredentialSlot
     public bool IsTry { get; }
 
     internal long Generation { get; }
+
+    internal string Model { get; }
+
+    /// <summary>The provider named the time until which this credential may not use the model it was taken for.</summary>
+    public void RestModel(DateTimeOffset until) => ring.RestModel(this, until);
 
     /// <summary>The provider named the time until which this credential is limited.</summary>
     public void Rest(DateTimeOffset until) => ring.Rest(this, until);

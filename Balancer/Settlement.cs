@@ -16,7 +16,10 @@ public static class Settlement
             case { Kind: OutcomeKind.Limited, Scope: Scope.Credential, RetryAt: { } until }:
                 slot.Rest(until);
                 break;
-            case { Kind: OutcomeKind.Limited or OutcomeKind.CredentialRefused, Scope: Scope.Credential }:
+            case { Kind: OutcomeKind.Limited, Scope: Scope.CredentialModel, RetryAt: { } until }:
+                slot.RestModel(until);
+                break;
+            case { Kind: OutcomeKind.Limited or OutcomeKind.CredentialRefused, Scope: Scope.Credential or Scope.CredentialModel }:
                 slot.Refused();
                 break;
             default:

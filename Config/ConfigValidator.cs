@@ -66,8 +66,7 @@ public sealed class ConfigValidator(UpstreamTypeFacts types, ConfigErrors errors
     {
         if (upstream.Tokens.Count > 0 && !type.UsesTokens) errors.Error($"{path}.token", $"api_type '{type.Name}' {Uses(type)}");
         if (upstream.AuthFiles.Count > 0 && !type.UsesAuthFiles) errors.Error($"{path}.auth_files", $"api_type '{type.Name}' {Uses(type)}");
-        bool isOAuthOnly = type.UsesAuthFiles && !type.UsesTokens;
-        if (isOAuthOnly && upstream.Enabled && upstream.AuthFiles.Count == 0 && !errors.HasErrorAt($"{path}.auth_files"))
+        if (type.UsesAuthFiles && upstream.Enabled && upstream.AuthFiles.Count == 0 && upstream.Tokens.Count == 0 && !errors.HasErrorAt($"{path}.auth_files"))
         {
             errors.Error($"{path}.auth_files", $"required: api_type '{type.Name}' signs in with files; 'aiproxy login {type.Name}' makes one");
         }
@@ -85,6 +84,19 @@ public sealed class ConfigValidator(UpstreamTypeFacts types, ConfigErrors errors
         if (upstream.OAuth is not null && !type.UsesAuthFiles)
         {
             errors.Warn($"{path}.oauth", $"api_type '{type.Name}' does not sign in by OAuth; this key has no effect");
+        }
+        bool isGoogle = type.Name is "geminicli" or "antigravity";
+        if (upstream.Project is not null && !isGoogle)
+        {
+            errors.Warn($"{path}.project", $"goes with api_type 'geminicli' and 'antigravity' only; this key has no effect");
+        }
+        if (isGoogle && upstream.Project is { Length: > 0 } project && project.All(char.IsAsciiDigit))
+        {
+            errors.Error($"{path}.project", "this is a project's number; expected its id, such as 'my-project-123'");
+        }
+        if (upstream.MustStream == false && type.AlwaysStreams)
+        {
+            errors.Warn($"{path}.must_stream", $"api_type '{type.Name}' answers in streams only; this key has no effect");
         }
         if (upstream.SystemPrefix && type.Name != "claudecode")
         {

@@ -11,19 +11,11 @@ public sealed class NotYet(IReadOnlyList<(string Key, string? Honoured)> keys)
 
     public static NotYet Upstream { get; } = new(
     [
-        ("api_region", null),
-        ("auth_write_back", null),
-        ("must_stream", null),
-        ("oauth", null),
-        ("profile_arn", null),
-        ("project", null),
-        ("region", null),
         ("session_affinity", null),
-        ("system_prefix", "false"),
     ]);
 
     /// <summary>Of the quirks.</summary>
-    public static IReadOnlyList<string> Switches { get; } = ["extra_betas", "originator", "remote_download"];
+    public static IReadOnlyList<string> Switches { get; } = ["remote_download"];
 
     /// <summary>For mappings where every key acts.</summary>
     public static NotYet Nothing { get; } = new([]);

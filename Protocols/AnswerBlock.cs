@@ -6,9 +6,10 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Protocols;
 
 /// <summary>A block of an answer that a writer must hold back or check: what <see cref="IResponseSink"/> told of it, joined.</summary>
-public sealed class AnswerBlock(int key, BlockKind kind, ReadOnlySpan<byte> toolId, ReadOnlySpan<byte> toolName)
+/// <remarks>Dispose forgets the text; who holds blocks to the end of an answer may leave that to the garbage collector.</remarks>
+public sealed class AnswerBlock(int key, BlockKind kind, ReadOnlySpan<byte> toolId, ReadOnlySpan<byte> toolName) : IDisposable
 {
-    private ArrayBufferWriter<byte>? _inner;
+    private PooledBytes? _inner;
 
     public int Key { get; } = key;
 
@@ -29,17 +30,19 @@ public sealed class AnswerBlock(int key, BlockKind kind, ReadOnlySpan<byte> tool
     public bool IsEnded { get; set; }
 
     /// <summary>The deltas joined: the inside of one JSON string.</summary>
-    public ReadOnlySpan<byte> Inner => _inner is null ? default : _inner.WrittenSpan;
+    public ReadOnlySpan<byte> Inner => _inner is null ? default : _inner.Written;
 
     public bool IsCall => Kind is BlockKind.ToolCall or BlockKind.CustomToolCall;
 
     public void Append(ReadOnlySpan<byte> token)
     {
         if (token.Length <= 2) return;
-        (_inner ??= new ArrayBufferWriter<byte>(Math.Max(256, token.Length))).Write(token[1..^1]);
+        (_inner ??= new PooledBytes()).Write(token[1..^1]);
     }
 
-    public void Clear() => _inner?.ResetWrittenCount();
+    public void Clear() => _inner?.Clear();
+
+    public void Dispose() => _inner?.Dispose();
 
     public void SetSeal(SealKind kind, ReadOnlySpan<byte> token)
     {

@@ -16,8 +16,10 @@ public sealed record AnswerProof(IReadOnlyList<ThinkingPart> Thinking, Seal? Cal
         get
         {
             long sum = 200 + 2 * (CallSeal?.Value.Length ?? 0);
-            foreach (ThinkingPart part in Thinking) sum += 100 + 2 * (part.Text.ToString().Length + (part.Seal?.Value.Length ?? 0));
+            foreach (ThinkingPart part in Thinking) sum += 100 + Of(part.Text) + 2 * (part.Seal?.Value.Length ?? 0);
             return sum;
         }
     }
+
+    private static int Of(JsonText text) => text.RawInner is { IsEmpty: false } raw ? raw.Length : 2 * text.ToString().Length;
 }

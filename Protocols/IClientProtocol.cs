@@ -23,6 +23,9 @@ public interface IClientProtocol
 
     IResponseWriter CreateWriter(IBufferWriter<byte> output, WriterOptions options);
 
+    /// <summary>For an upstream of this protocol that streams to a client that wants one answer.</summary>
+    IAnswerFold CreateFold();
+
     /// <summary>Writes the error envelope; returns the HTTP status that goes with it.</summary>
     int WriteError(IBufferWriter<byte> output, ProxyError error, string requestId);
 
@@ -78,6 +81,9 @@ public sealed record WriterOptions
 
     /// <summary>Chat streams: emit the usage chunk.</summary>
     public bool IncludeUsage { get; init; } = true;
+
+    /// <summary>Prompt tokens as <see cref="TokenEstimator"/> guesses them, for protocols that tell them before the upstream does; 0: nobody guessed.</summary>
+    public long EstimatedInput { get; init; }
 
     /// <summary>Seconds since 1970, for protocols whose answers carry a time.</summary>
     public required long Created { get; init; }

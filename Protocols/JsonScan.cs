@@ -1,24 +1,55 @@
 using System.Buffers.Text;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 
 namespace Aiproxy.Protocols;
 
 /// <summary>Walks the members of one JSON object, or the elements of one array, and hands out each value as raw bytes.</summary>
-/// <remarks>Throws <see cref="JsonException"/> where the text is not JSON, also behind the last member: walk to the end where that matters.
-/// A root that is neither object nor array has no members. 256 levels at most.</remarks>
+/// <remarks>Throws <see cref="JsonException"/> where the text is not JSON, also behind the last member: walk to the end where that matters. A value that
+/// was handed out is JSON in all its depth. A root that is neither object nor array has no members. 256 levels at most.
+/// A value is looked through once, when it is asked for, gone into, or passed by.</remarks>
 public ref struct JsonScan
 {
     private readonly ReadOnlySpan<byte> _json;
-    private Utf8JsonReader _reader;
+    private readonly bool _isChecked;
+    private readonly int _level;
 
-    public JsonScan(ReadOnlySpan<byte> json)
+    /// <summary>Offset behind the last value; of the value itself while its end is not known.</summary>
+    private int _at;
+
+    /// <summary>The bracket that ends the root; 0: there are no more members.</summary>
+    private byte _end;
+
+    private bool _hasOne;
+    private bool _isOpen;
+
+    /// <exception cref="JsonException">The text begins like no JSON.</exception>
+    public JsonScan(ReadOnlySpan<byte> json) : this(json, 0, isChecked: false, level: 0) { }
+
+    private JsonScan(ReadOnlySpan<byte> json, int at, bool isChecked, int level)
     {
         _json = json;
-        _reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 256 });
-        _reader.Read();
-        Root = _reader.TokenType;
+        _isChecked = isChecked;
+        _level = level + 1;
+        _at = JsonBorders.Blanks(json, at);
+        byte first = JsonBorders.At(json, _at);
+        Root = KindOf(first);
+        if (first is (byte)'{' or (byte)'[')
+        {
+            if (_level > JsonBorders.MaxLevels) throw JsonBorders.Fault();
+            // Two bytes lie between both pairs of brackets.
+            _end = (byte)(first + 2);
+            _at++;
+        }
+        else if (!isChecked && JsonBorders.Blanks(json, JsonBorders.Check(json, _at, level)) < json.Length)
+        {
+            throw JsonBorders.Fault();
+        }
     }
+
+    /// <summary>Of a value that another scan has handed out: it is not checked again.</summary>
+    public static JsonScan Inside(ReadOnlySpan<byte> value) => new(value, 0, isChecked: true, level: 0);
 
     public JsonTokenType Root { get; }
 
@@ -26,52 +57,115 @@ public ref struct JsonScan
     public ReadOnlySpan<byte> Name { get; private set; }
 
     /// <summary>The value as it stands; a string with its quotes.</summary>
-    public ReadOnlySpan<byte> Value { get; private set; }
+    public ReadOnlySpan<byte> Value
+    {
+        get
+        {
+            if (_isOpen) Close();
+            return _json[Start.._at];
+        }
+    }
 
     /// <summary>The first token of the value.</summary>
-    public JsonTokenType Kind { get; private set; }
+    public readonly JsonTokenType Kind => KindOf(JsonBorders.At(_json, Start));
 
     /// <summary>Where <see cref="Value"/> begins in the scanned text.</summary>
     public int Start { get; private set; }
 
-    public readonly bool IsString => Kind == JsonTokenType.String;
+    public readonly bool IsString => JsonBorders.At(_json, Start) == (byte)'"';
 
-    public readonly bool IsNull => Kind == JsonTokenType.Null;
+    public readonly bool IsNull => JsonBorders.At(_json, Start) == (byte)'n';
+
+    /// <summary>An object or an array.</summary>
+    public readonly bool IsContainer => JsonBorders.At(_json, Start) is (byte)'{' or (byte)'[';
 
     /// <summary>A string without its quotes, still escaped; empty for anything else.</summary>
-    public readonly ReadOnlySpan<byte> Inner => IsString ? Value[1..^1] : default;
+    public ReadOnlySpan<byte> Inner => IsString ? Value[1..^1] : default;
 
     public bool Next()
     {
-        if (Root is not (JsonTokenType.StartObject or JsonTokenType.StartArray)) return false;
-        _reader.Read();
-        if (_reader.TokenType is JsonTokenType.EndObject or JsonTokenType.EndArray)
+        if (_isOpen) Close();
+        if (_end == 0) return false;
+        int at = JsonBorders.Blanks(_json, _at);
+        byte next = JsonBorders.At(_json, at);
+        if (next == _end) return End(at + 1);
+        if (_hasOne)
         {
-            _reader.Read();
-            return false;
+            if (next != (byte)',') throw JsonBorders.Fault();
+            at = JsonBorders.Blanks(_json, at + 1);
         }
-        if (_reader.TokenType == JsonTokenType.PropertyName)
-        {
-            Name = _reader.ValueIsEscaped
-                ? Encoding.UTF8.GetBytes(RawJson.Decode(_json[(int)_reader.TokenStartIndex..((int)_reader.TokenStartIndex + _reader.ValueSpan.Length + 2)]))
-                : _reader.ValueSpan;
-            _reader.Read();
-        }
-        Start = (int)_reader.TokenStartIndex;
-        Kind = _reader.TokenType;
-        if (Kind is JsonTokenType.StartObject or JsonTokenType.StartArray) _reader.Skip();
-        Value = _json[Start..(int)_reader.BytesConsumed];
+        _hasOne = true;
+        if (Root == JsonTokenType.StartObject) at = TakeName(at);
+        Start = _at = at;
+        _isOpen = true;
         return true;
     }
 
+    /// <summary>A walk through the value, which must be an object or an array. It ends with <see cref="Leave"/>.</summary>
+    public readonly JsonScan Enter() => new(_json, Start, _isChecked, _level);
+
+    /// <summary>Goes on behind the value that <paramref name="inner"/> has walked through, as far as it did.</summary>
+    public void Leave(scoped ref JsonScan inner)
+    {
+        while (inner.Next()) { }
+        _at = inner._at;
+        _isOpen = false;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly bool Is(ReadOnlySpan<byte> name) => Name.SequenceEqual(name);
 
     /// <summary>A whole number, also one written as a string (proto3 JSON) or with an empty fraction; null for anything else.</summary>
-    public readonly long? Long()
+    public long? Long()
     {
-        ReadOnlySpan<byte> digits = IsString ? Inner : Kind == JsonTokenType.Number ? Value : default;
+        if (!IsString && Kind != JsonTokenType.Number) return null;
+        ReadOnlySpan<byte> digits = IsString ? Inner : Value;
         if (Utf8Parser.TryParse(digits, out long whole, out int used) && used == digits.Length) return whole;
         if (Utf8Parser.TryParse(digits, out double number, out used) && used == digits.Length && Math.Abs(number) < 1e15) return (long)number;
         return null;
     }
+
+    private void Close()
+    {
+        _at = _isChecked ? JsonBorders.Skip(_json, _at) : JsonBorders.Check(_json, _at, _level);
+        _isOpen = false;
+    }
+
+    private bool End(int at)
+    {
+        _end = 0;
+        _at = at;
+        if (_level == 1 && !_isChecked && JsonBorders.Blanks(_json, at) < _json.Length) throw JsonBorders.Fault();
+        return false;
+    }
+
+    /// <summary>Returns where the value begins.</summary>
+    private int TakeName(int at)
+    {
+        if (JsonBorders.At(_json, at) != (byte)'"') throw JsonBorders.Fault();
+        int end = JsonBorders.PlainString(_json, at);
+        if (end > 0)
+        {
+            Name = _json[(at + 1)..(end - 1)];
+        }
+        else
+        {
+            end = JsonBorders.String(_json, at);
+            Name = Encoding.UTF8.GetBytes(RawJson.Decode(_json[at..end]));
+        }
+        at = JsonBorders.Blanks(_json, end);
+        if (JsonBorders.At(_json, at) != (byte)':') throw JsonBorders.Fault();
+        return JsonBorders.Blanks(_json, at + 1);
+    }
+
+    private static JsonTokenType KindOf(byte first) => first switch
+    {
+        (byte)'"' => JsonTokenType.String,
+        (byte)'{' => JsonTokenType.StartObject,
+        (byte)'[' => JsonTokenType.StartArray,
+        (byte)'t' => JsonTokenType.True,
+        (byte)'f' => JsonTokenType.False,
+        (byte)'n' => JsonTokenType.Null,
+        _ => JsonTokenType.Number,
+    };
 }

@@ -92,10 +92,12 @@ public sealed class ProofRecorder(IResponseSink next, ProofCache cache, string c
             }
         }
         if (idSeed is not null && thinking.Count > 0) cache.Record(client, $"rs_{idSeed}", new AnswerProof(thinking, null, beforeText));
+        foreach (AnswerBlock block in _blocks) block.Dispose();
+        _blocks.Clear();
     }
 
     private ThinkingPart Part(AnswerBlock block) =>
-        new(new JsonText(block.Text())) { Seal = SealOf(block), IsRedacted = block is { Seal: not null, SealKind: SealKind.Redacted } && block.Inner.IsEmpty };
+        new(JsonText.Of(block.Token())) { Seal = SealOf(block), IsRedacted = block is { Seal: not null, SealKind: SealKind.Redacted } && block.Inner.IsEmpty };
 
     private Seal? SealOf(AnswerBlock block)
     {

@@ -1,4 +1,3 @@
-using System.Text;
 using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Protocols;
@@ -23,8 +22,7 @@ public sealed class SealIssuer(IResponseSink next, string issuer) : IResponseSin
             next.BlockSeal(block, kind, jsonString);
             return;
         }
-        string envelope = SealEnvelope.Wrap(new Seal(SealKind.Encrypted, issuer, RawJson.Decode(jsonString)));
-        next.BlockSeal(block, kind, Encoding.ASCII.GetBytes($"\"{envelope}\""));
+        next.BlockSeal(block, kind, SealEnvelope.Wrap(SealKind.Encrypted, issuer, jsonString));
     }
 
     public void BlockEnd(int block) => next.BlockEnd(block);

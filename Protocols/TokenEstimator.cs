@@ -70,8 +70,8 @@ public static class TokenEstimator
 
     private static long Bytes(Base64Source source)
     {
-        int token = source.Data.RawToken.Length;
-        return (token > 0 ? token - 2 : source.Data.ToString().Length) * 3L / 4;
+        int raw = source.Data.RawInner.Length;
+        return (raw > 0 ? raw : source.Data.ToString().Length) * 3L / 4;
     }
 
     private static long Of(JsonText? text) => text is { IsEmpty: false } told ? TextTokens.Count(told.ToString()) : 0;

@@ -1,5 +1,6 @@
 using Aiproxy.Balancer;
 using Aiproxy.Config;
+using Aiproxy.OAuthCache;
 using Aiproxy.Protocols;
 using Aiproxy.Server.Commands;
 using Aiproxy.Upstreams;
@@ -38,7 +39,9 @@ public sealed class ProxyServer(ProtocolTable protocols, UpstreamTable types, Co
         using var signals = new Signals(() => stop.TrySetResult(), () => Reload(Volatile.Read(ref watched), log), Environment.Exit);
         signals.Register();
 
-        (Runtime runtime, Front front) = Compose(logFile, listeners);
+        // After the listeners have closed and the requests ended: what is being refreshed is written back.
+        await using var tokens = new TokenCache(clock, told => SignInLog.Write(logFile.Logger, told));
+        (Runtime runtime, Front front) = Compose(logFile, listeners, tokens);
         foreach (ConfigProblem warning in first.Warnings) log.Warning("configuration: {Problem:l}", warning.ToString());
         if (await runtime.ApplyAsync(config, cancellationToken).ConfigureAwait(false) is { } problem)
         {
@@ -60,7 +63,7 @@ public sealed class ProxyServer(ProtocolTable protocols, UpstreamTable types, Co
         return ExitCode.Fine;
     }
 
-    private (Runtime Runtime, Front Front) Compose(LogFile logFile, ListenerSet listeners)
+    private (Runtime Runtime, Front Front) Compose(LogFile logFile, ListenerSet listeners, TokenCache tokens)
     {
         Serilog.ILogger log = logFile.Logger;
         var clients = new UpstreamClients();
@@ -69,11 +72,12 @@ public sealed class ProxyServer(ProtocolTable protocols, UpstreamTable types, Co
         var budget = new ByteBudget(long.MaxValue);
         var bodies = new RequestBody(budget, clock);
         var messages = new UpstreamMessage(BuildInfo.UserAgent);
-        var lists = new ModelLists(new ModelCatalog(clients, messages, types, clock));
-        var runtime = new Runtime(types, states, limits, budget, listeners, logFile, lists);
+        var credentials = new CredentialSource(tokens, clients, types);
+        var lists = new ModelLists(new ModelCatalog(new ProviderCalls(clients, messages), types, credentials, clock));
+        var runtime = new Runtime(types, states, credentials, limits, budget, listeners, logFile, lists);
 
-        var forwarder = new Forwarder(clients, messages, new Translation(new ProofCache(clock)));
-        var loop = new AttemptLoop(forwarder, types, states, log, clock);
+        var forwarder = new Forwarder(clients, messages, new Translation(new ProofCache(clock), new DropLog(log)));
+        var loop = new AttemptLoop(forwarder, types, credentials, states, log, clock);
         var conversations = new StoredConversations(new ResponseStore(clock));
         var endpoints = new Endpoints(
             runtime, protocols, new GenerateEndpoint(runtime, bodies, limits, loop, conversations, protocols, clock),

@@ -8,7 +8,7 @@ namespace Aiproxy.Server;
 
 /// <summary>What lives as long as the process: the snapshot in use and the states that outlive it. Takes new configurations in.</summary>
 public sealed class Runtime(
-    UpstreamTable types, UpstreamStateTable states, KeyLimits limits, ByteBudget budget, ListenerSet listeners, LogFile logFile, ModelLists models)
+    UpstreamTable types, UpstreamStateTable states, CredentialSource credentials, KeyLimits limits, ByteBudget budget, ListenerSet listeners, LogFile logFile, ModelLists models)
 {
     private readonly IReadOnlyCollection<string> _types = [.. types.All.Select(type => type.Name)];
     private volatile Snapshot? _current;
@@ -39,6 +39,7 @@ public sealed class Runtime(
             ? null
             : await listeners.ApplyAsync(config.Listen, config.Tls, cancellationToken).ConfigureAwait(false);
         _current = new Snapshot(config, new Router(config, _types), keys, GuardOf(config));
+        credentials.Retain(config.Upstreams);
         models.Prepare(config);
         return problem;
     }

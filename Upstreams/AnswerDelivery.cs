@@ -4,6 +4,7 @@ using System.Text.Json;
 using Aiproxy.EventStream;
 using Aiproxy.Protocols;
 using Aiproxy.Protocols.Anthropic;
+using Aiproxy.Protocols.Kiro;
 using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Upstreams;
@@ -12,7 +13,7 @@ namespace Aiproxy.Upstreams;
 /// <remarks>Answers null when the client was served, else the failure. After a failure <see cref="ClientAnswer.HasBegun"/> tells whether another attempt may follow.</remarks>
 /// <param name="goOn">Sends a paused turn back and answers with what follows, 2xx; null: pauses are told as they are.</param>
 public sealed class AnswerDelivery(
-    Exchange exchange, UpstreamTarget target, AttemptClock clock, HttpResponseMessage response, Translation translation,
+    WireRequest request, AttemptClock clock, HttpResponseMessage response, Translation translation,
     Func<AnthropicPausedTurn, Task<HttpResponseMessage>>? goOn = null)
 {
     /// <summary>Longest whole answer, in bytes.</summary>
@@ -27,7 +28,12 @@ public sealed class AnswerDelivery(
     // Gemini's libraries see a bare error object only when a network read holds nothing else, and only time keeps two writes apart.
     private static readonly TimeSpan GeminiFailurePause = TimeSpan.FromMilliseconds(50);
 
-    private readonly bool _forwards = exchange.Forwards(target);
+    private readonly Exchange exchange = request.Exchange;
+    private readonly UpstreamTarget target = request.Target;
+    private readonly bool _forwards = request.Forwards;
+
+    // What the upstream was asked for.
+    private readonly bool _streams = request.Target.HeadOf(request.Exchange).Stream;
 
     /// <summary>The client left before the end.</summary>
     public bool ClientLeft { get; private set; }
@@ -37,12 +43,13 @@ public sealed class AnswerDelivery(
     {
         Stream stream = await response.Content.ReadAsStreamAsync(clock.Token).ConfigureAwait(false);
         PipeReader body = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReadBufferBytes, minimumReadSize: 1024));
-        clock.Enter(exchange.Head.Stream ? ClockPhase.FirstToken : ClockPhase.Idle, exchange.Head.Stream ? FirstTokenLimit() : target.Config.StreamIdleTimeout);
+        clock.Enter(_streams ? ClockPhase.FirstToken : ClockPhase.Idle, _streams ? FirstTokenLimit() : target.Config.StreamIdleTimeout);
         try
         {
             return await SniffAsync(body).ConfigureAwait(false) switch
             {
-                BodyForm.Events => await FramesAsync(new SseReader(body, MaxEventBytes), isArray: false).ConfigureAwait(false),
+                BodyForm.Events => await FramesAsync(Wire?.OpenFrames(body, false, request) ?? new SseReader(body, MaxEventBytes), isArray: false).ConfigureAwait(false),
+                BodyForm.Array when Wire is not null => await FramesAsync(Wire.OpenFrames(body, true, request), isArray: false).ConfigureAwait(false),
                 BodyForm.Array => await FramesAsync(new JsonArrayReader(body, MaxEventBytes), isArray: true).ConfigureAwait(false),
                 BodyForm.Whole => await WholeAsync(body).ConfigureAwait(false),
                 _ => Page(),
@@ -61,7 +68,8 @@ public sealed class AnswerDelivery(
         using BoundedBody body = await BoundedBody.ReadAsync(response.Content, MaxWholeBytes, clock).ConfigureAwait(false);
         if (body.IsCut) return TooLong();
         if (FirstByte(new ReadOnlySequence<byte>(body.Memory)) is not ((byte)'{' or (byte)'[')) return Page();
-        await SendAsync(ResponseHeaders.JsonType(response), body.Memory.Length, body.Memory).ConfigureAwait(false);
+        ReadOnlyMemory<byte> opened = Wire?.OpenWhole(body.Memory, request) ?? body.Memory;
+        await SendAsync(ResponseHeaders.JsonType(response), opened.Length, opened).ConfigureAwait(false);
         return null;
     }
 
@@ -74,15 +82,16 @@ public sealed class AnswerDelivery(
         bool copies = _forwards && !exchange.Head.Stream;
         IResponseWriter? writer = copies ? null : exchange.Protocol.CreateWriter(output, exchange.ReadWriterOptions());
         var watch = new Watch(Kept(writer), exchange.Clock);
-        IResponseReader reader = target.Protocol.CreateReader(_forwards ? watch : translation.Before(watch, exchange, target));
-        ReadOnlyMemory<byte> whole = goOn is null ? body.Memory : await UnpausedAsync(body.Memory).ConfigureAwait(false);
+        IResponseReader reader = Reader(watch);
+        ReadOnlyMemory<byte> opened = Wire?.OpenWhole(body.Memory, request) ?? body.Memory;
+        ReadOnlyMemory<byte> whole = goOn is null ? opened : await UnpausedAsync(opened).ConfigureAwait(false);
         reader.ReadWhole(whole.Span);
         exchange.Usage = watch.Usage;
         if (watch.Failure is { } failure) return failure;
         if (!watch.IsFinished) return new ProxyError(ErrorKind.BadGateway, $"the upstream sent an answer without an end");
         exchange.FirstOutput = watch.FirstOutputTimestamp;
 
-        if (copies) await SendAsync(ResponseHeaders.JsonType(response), body.Memory.Length, body.Memory).ConfigureAwait(false);
+        if (copies) await SendAsync(ResponseHeaders.JsonType(response), opened.Length, opened).ConfigureAwait(false);
         else await SendAsync(exchange.Head.Stream ? exchange.StreamContentType : JsonType, exchange.Head.Stream ? null : output.HeldBytes, output.Held).ConfigureAwait(false);
         return null;
     }
@@ -92,11 +101,11 @@ public sealed class AnswerDelivery(
         if (goOn is not null) frames = new ResumingFrames(frames, OpenNextAsync);
         await using IFrameReader owned = frames;
         using var output = new HeldOutput();
-        bool copies = _forwards && exchange.Head.Stream;
-        IResponseWriter? writer = copies ? null : exchange.Protocol.CreateWriter(output, exchange.ReadWriterOptions());
+        bool copies = _forwards && exchange.Head.Stream, collects = _forwards && !exchange.Head.Stream;
+        IResponseWriter? writer = _forwards ? null : exchange.Protocol.CreateWriter(output, exchange.ReadWriterOptions());
         var watch = new Watch(Kept(writer), exchange.Clock);
-        IResponseReader reader = target.Protocol.CreateReader(_forwards ? watch : translation.Before(watch, exchange, target), exchange.Head.JsonArray);
-        IResponseWay way = copies ? CopyWayOf(reader, frames, isArray) : new TranslateWay(writer!, !exchange.Head.Stream);
+        IResponseReader reader = Reader(watch, exchange.Head.JsonArray);
+        IResponseWay way = copies ? CopyWayOf(reader, frames, isArray) : collects ? new CollectWay(exchange.Protocol.CreateFold()) : new TranslateWay(writer!, !exchange.Head.Stream);
         var options = new PumpOptions(
             exchange.Head.Stream ? exchange.StreamContentType : JsonType, ResponseHeaders.ForClient(response), target.Config.StreamIdleTimeout,
             exchange.Protocol.Name == "gemini" && !exchange.Head.JsonArray ? GeminiFailurePause : TimeSpan.Zero);
@@ -112,6 +121,16 @@ public sealed class AnswerDelivery(
             exchange.Usage = watch.Usage;
         }
     }
+
+    private IResponseReader Reader(Watch watch, bool clientArray = false)
+    {
+        if (_forwards) return target.Protocol.CreateReader(watch, clientArray);
+        IResponseSink sink = translation.Before(watch, exchange, target);
+        // What the request needed to be said in this dialect, the answer's reader takes back.
+        return target.Protocol is KiroProtocol kiro ? kiro.CreateReader(sink, exchange.ReadRequest() with { Model = target.Model }) : target.Protocol.CreateReader(sink, clientArray);
+    }
+
+    private IUpstreamWire? Wire => target.Type.Wire;
 
     // An answer that was made here is known to nobody else: kept for later turns that refer to it.
     private IResponseSink? Kept(IResponseWriter? writer)
@@ -179,7 +198,7 @@ public sealed class AnswerDelivery(
         while (true)
         {
             ReadResult read = await body.ReadAsync(clock.Token).ConfigureAwait(false);
-            if (!exchange.Head.Stream) clock.Touch();
+            if (!_streams) clock.Touch();
             byte? first = FirstByte(read.Buffer);
             // Blanks may come for minutes, from servers that keep their connections alive with them.
             body.AdvanceTo(first is null ? read.Buffer.End : read.Buffer.Start);
@@ -187,9 +206,9 @@ public sealed class AnswerDelivery(
             return first switch
             {
                 (byte)'{' => BodyForm.Whole,
-                (byte)'[' => exchange.Head.Stream ? BodyForm.Array : BodyForm.Whole,
+                (byte)'[' => _streams ? BodyForm.Array : BodyForm.Whole,
                 (byte)'<' => BodyForm.Page,
-                null when !exchange.Head.Stream => BodyForm.Whole,
+                null when !_streams => BodyForm.Whole,
                 _ => BodyForm.Events,
             };
         }

@@ -18,7 +18,9 @@ public sealed class EchoUpstream(TimeProvider clock) : IUpstreamType
 
     public Uri Address(Uri? baseUrl, RequestHead head, string upstreamModel, string query) => Nowhere;
 
-    public void Authorize(HttpRequestMessage message, Secret? credential) { }
+    public void Authorize(HttpRequestMessage message, UpstreamCredential? credential) { }
 
     public HttpMessageHandler? CreateHandler() => new EchoHandler(clock);
+
+    public IUpstreamWire? Wire => null;
 }

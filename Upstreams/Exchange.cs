@@ -32,6 +32,9 @@ public sealed class Exchange : IDisposable
     /// <summary>The client's headers that may pass to an upstream of the same protocol.</summary>
     public required IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; }
 
+    /// <summary>What the client's program says of itself (<c>User-Agent</c> and the like): for the provider whose own tool it is, and for nobody else.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> ToolHeaders { get; init; } = [];
+
     public required ClientAnswer Answer { get; init; }
 
     /// <summary>For writers of the client's protocol.</summary>
@@ -80,13 +83,16 @@ public sealed class Exchange : IDisposable
         return _request = (BodyProtocol ?? Protocol).ReadRequest(_document.RootElement, Head);
     }
 
+    /// <summary>The body as JSON, once <see cref="ReadRequest"/> has succeeded.</summary>
+    public JsonElement Json => _document!.RootElement;
+
     /// <summary>For a writer of the client's protocol, with what the request says of the answer's form.</summary>
     public WriterOptions ReadWriterOptions()
     {
         try
         {
             ChatRequest request = ReadRequest();
-            return WriterOptions with { IncludeUsage = request.IncludeUsage, Request = request };
+            return WriterOptions with { IncludeUsage = request.IncludeUsage, Request = request, EstimatedInput = TellsInputFirst ? TokenEstimator.Estimate(request) : 0 };
         }
         catch (ProtocolException)
         {
@@ -94,6 +100,9 @@ public sealed class Exchange : IDisposable
             return WriterOptions;
         }
     }
+
+    // A Messages stream begins with the usage, which the upstreams of other protocols tell at its end.
+    private bool TellsInputFirst => Head.Stream && Protocol.Name == "anthropic";
 
     public void Dispose() => _document?.Dispose();
 }

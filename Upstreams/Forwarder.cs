@@ -8,6 +8,8 @@ namespace Aiproxy.Upstreams;
 /// <summary>Makes one attempt: sends the request to one upstream with one credential and, if it answers well, delivers the answer. Steps 5 to 10 of the walk.</summary>
 public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages, Translation translation)
 {
+    private readonly ProviderCalls _calls = new(clients, messages);
+
     // Error bodies are small; one that is not is no error body, and is not relayed.
     private const int MaxErrorBytes = 1024 * 1024;
 
@@ -17,44 +19,115 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
     /// <remarks>Never throws for what an upstream or client does. Afterwards <see cref="ClientAnswer.HasBegun"/> tells whether another attempt may follow.</remarks>
     public async Task<Attempt> SendAsync(Exchange exchange, UpstreamTarget target)
     {
-        // Step 5: the body, once for all base URLs.
-        bool forwards = exchange.Forwards(target);
-        IReadOnlyList<ReadOnlyMemory<byte>> body;
-        try
+        if (target.Type.Wire is { } wire)
         {
-            body = forwards ? UpstreamMessage.Forwarded(exchange, target.Model) : [translation.Body(exchange, target, dropsProofs: false)];
+            Preparation prepared = await PreparedAsync(exchange, target, wire).ConfigureAwait(false);
+            if (prepared.Failure is { } unprepared) return new Attempt(unprepared);
+            target = prepared.Target;
         }
-        catch (ProtocolException unsayable)
-        {
-            return new Attempt(Outcome.CannotSay(unsayable.Error));
-        }
-
-        Attempt attempt = await VisitAllAsync(exchange, target, body).ConfigureAwait(false);
-        if (forwards || exchange.Answer.HasBegun || !ProofFault.Is(attempt.Outcome) || !ProofStrip.HasProofs(exchange.ReadRequest())) return attempt;
+        // Step 5.
+        var first = new WireRequest(exchange, Collecting.Decide(exchange, target));
+        Attempt attempt = await VisitAsync(first, dropsProofs: false).ConfigureAwait(false);
+        if (first.Forwards || exchange.Answer.HasBegun || !ProofFault.Is(attempt.Outcome) || !ProofStrip.HasProofs(exchange.ReadRequest())) return attempt;
 
         // "retry once with all proofs of this history dropped, before anything was streamed"
-        return await VisitAllAsync(exchange, target, [translation.Body(exchange, target, dropsProofs: true)]).ConfigureAwait(false);
+        return await VisitAsync(first, dropsProofs: true).ConfigureAwait(false);
     }
 
-    private async Task<Attempt> VisitAllAsync(Exchange exchange, UpstreamTarget target, IReadOnlyList<ReadOnlyMemory<byte>> body)
+    /// <summary>For calls about the account itself.</summary>
+    public ProviderCall CallOf(UpstreamConfig config, IUpstreamType type, UpstreamCredential? credential, int index) => _calls.For(config, type, credential, index);
+
+    private async ValueTask<Preparation> PreparedAsync(Exchange exchange, UpstreamTarget target, IUpstreamWire wire)
     {
-        Uri?[] bases = target.Config.BaseUrls.Count > 0 ? [.. target.Config.BaseUrls] : [null];
-        Attempt attempt = await VisitAsync(exchange, target, bases[0], body).ConfigureAwait(false);
-        for (int i = 1; i < bases.Length && IsHostFault(attempt.Outcome) && !exchange.Answer.HasBegun; i++)
-            attempt = await VisitAsync(exchange, target, bases[i], body).ConfigureAwait(false);
-        return attempt;
+        try
+        {
+            return await wire.PrepareAsync(target, _calls.For(target.Config, target.Type, target.Credential, target.CredentialIndex), exchange.Answer.Gone).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (Faults.IsTransport(fault))
+        {
+            return new Preparation(target, exchange.Answer.Gone.IsCancellationRequested ? Outcome.ClientGone : OfFault(fault, ClockPhase.Headers));
+        }
     }
 
-    private async Task<Attempt> VisitAsync(Exchange exchange, UpstreamTarget target, Uri? baseUrl, IReadOnlyList<ReadOnlyMemory<byte>> body)
+    /// <summary>Base URL after base URL, and the one mend that a provider's page names.</summary>
+    private async Task<Attempt> VisitAsync(WireRequest request, bool dropsProofs)
     {
+        IReadOnlyList<Uri?> hosts = request.Target.Hosts.Count > 0 ? [.. request.Target.Hosts] : [null];
+        IReadOnlyList<ReadOnlyMemory<byte>>? body = null;
+        bool isMended = false;
+        for (int host = 0; ;)
+        {
+            try
+            {
+                body ??= Body(ref request, dropsProofs);
+            }
+            catch (ProtocolException unsayable)
+            {
+                return new Attempt(Outcome.CannotSay(unsayable.Error));
+            }
+            Attempt attempt = await AskAsync(request, hosts[host], body).ConfigureAwait(false);
+            if (request.Exchange.Answer.HasBegun) return attempt;
+            bool hasNext = host + 1 < hosts.Count;
+            if (attempt.Mend is { NextHost: false } mend && !isMended && await WaitedAsync(request.Exchange, mend.Wait).ConfigureAwait(false))
+            {
+                isMended = true;
+                request = request with { Mend = mend };
+                body = null;
+            }
+            else if (hasNext && (attempt.Mend is { NextHost: true } || IsHostFault(attempt.Outcome)))
+            {
+                host++;
+            }
+            else
+            {
+                return attempt;
+            }
+        }
+    }
+
+    private IReadOnlyList<ReadOnlyMemory<byte>> Body(ref WireRequest request, bool dropsProofs)
+    {
+        IReadOnlyList<ReadOnlyMemory<byte>> body = request.Forwards
+            ? UpstreamMessage.Forwarded(request.Exchange, request.Target.Model, request.Target.Collects)
+            : [Translated(request, dropsProofs)];
+        if (!request.Forwards && Collecting.IsLong(request.Exchange, request.Target, body[0].Span))
+        {
+            request = request with { Target = request.Target with { Collects = true } };
+            body = [Translated(request, dropsProofs)];
+        }
+        return request.Target.Type.Wire is { } wire ? wire.Body(request, body) : body;
+    }
+
+    private ReadOnlyMemory<byte> Translated(WireRequest request, bool dropsProofs) =>
+        translation.Body(request.Exchange, request.Target, dropsProofs || request.Mend is { DropsProofs: true });
+
+    // false: the client left or its patience ends before.
+    private static async Task<bool> WaitedAsync(Exchange exchange, TimeSpan wait)
+    {
+        if (wait <= TimeSpan.Zero) return true;
+        if (exchange.TotalDeadline != long.MaxValue && exchange.Clock.GetElapsedTime(exchange.Clock.GetTimestamp(), exchange.TotalDeadline) <= wait) return false;
+        try
+        {
+            await Task.Delay(wait, exchange.Clock, exchange.Answer.Gone).ConfigureAwait(false);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<Attempt> AskAsync(WireRequest request, Uri? baseUrl, IReadOnlyList<ReadOnlyMemory<byte>> body)
+    {
+        Exchange exchange = request.Exchange;
         using var clock = new AttemptClock(exchange.Clock, exchange.TotalDeadline, exchange.Answer.Gone);
         try
         {
             // Step 6.
-            using HttpResponseMessage response = await SendOnceOrAgainAsync(exchange, target, baseUrl, body, clock).ConfigureAwait(false);
+            using HttpResponseMessage response = await SendOnceOrAgainAsync(request, baseUrl, body, clock).ConfigureAwait(false);
             return (int)response.StatusCode is >= 200 and < 300
-                ? await DeliverAsync(exchange, target, baseUrl, body, response, clock).ConfigureAwait(false)
-                : await RefusedAsync(exchange, target, response, clock).ConfigureAwait(false);
+                ? await DeliverAsync(request, baseUrl, body, response, clock).ConfigureAwait(false)
+                : await RefusedAsync(request, response, clock).ConfigureAwait(false);
         }
         catch (Exception fault) when (Faults.IsTransport(fault))
         {
@@ -63,16 +136,16 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         }
     }
 
-    private async Task<HttpResponseMessage> SendOnceOrAgainAsync(
-        Exchange exchange, UpstreamTarget target, Uri? baseUrl, IReadOnlyList<ReadOnlyMemory<byte>> body, AttemptClock clock)
+    private async Task<HttpResponseMessage> SendOnceOrAgainAsync(WireRequest request, Uri? baseUrl, IReadOnlyList<ReadOnlyMemory<byte>> body, AttemptClock clock)
     {
+        (Exchange exchange, UpstreamTarget target) = (request.Exchange, request.Target);
         HttpMessageInvoker client = clients.For(target.Config, target.Type, target.CredentialIndex);
-        clock.Enter(ClockPhase.Headers, HeaderLimit(exchange, target.Config));
+        clock.Enter(ClockPhase.Headers, HeaderLimit(target.HeadOf(exchange), target.Config));
         for (int sent = 0; ; sent++)
         {
             var trace = new ConnectionTrace();
             trace.Begin();
-            HttpRequestMessage message = messages.Create(exchange, target, baseUrl, body);
+            HttpRequestMessage message = messages.Create(request, baseUrl, body);
             try
             {
                 return await client.SendAsync(message, clock.Token).ConfigureAwait(false);
@@ -86,12 +159,13 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
     }
 
     private async Task<Attempt> DeliverAsync(
-        Exchange exchange, UpstreamTarget target, Uri? baseUrl, IReadOnlyList<ReadOnlyMemory<byte>> body, HttpResponseMessage response, AttemptClock clock)
+        WireRequest request, Uri? baseUrl, IReadOnlyList<ReadOnlyMemory<byte>> body, HttpResponseMessage response, AttemptClock clock)
     {
+        (Exchange exchange, UpstreamTarget target) = (request.Exchange, request.Target);
         // Only server tools make a turn pause, and a client of another protocol has no word for it.
         bool mayPause = !exchange.Forwards(target) && target.Protocol.Name == "anthropic" && exchange.ReadRequest().Tools.Any(static tool => tool.Kind == ToolKind.Foreign);
-        var delivery = new AnswerDelivery(exchange, target, clock, response, translation,
-            mayPause ? turn => GoOnAsync(exchange, target, baseUrl, turn.GoOn(body[0].Span), clock) : null);
+        var delivery = new AnswerDelivery(request, clock, response, translation,
+            mayPause ? turn => GoOnAsync(request, baseUrl, turn.GoOn(body[0].Span), clock) : null);
         ProxyError? failure = exchange.Head.Target.Operation == Operation.Generate
             ? await delivery.DeliverAsync().ConfigureAwait(false)
             : await delivery.RelayAsync().ConfigureAwait(false);
@@ -99,34 +173,46 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         if (delivery.ClientLeft) return new Attempt(Outcome.ClientGone, null, headers);
         if (failure is null) return new Attempt(Outcome.Success, null, headers);
         // What was told inside the answer stands for an error body: a rule may look for its words.
-        byte[] words = Encoding.UTF8.GetBytes(failure.Message);
-        Outcome outcome = Judgement.OfAnswer(200, failure, headers, words, target.Config.ErrorRules, exchange.Clock);
-        return new Attempt(outcome, null, headers);
+        return Judged(request, 200, failure, headers, Encoding.UTF8.GetBytes(failure.Message));
     }
 
     /// <exception cref="HttpRequestException">The upstream refused; to the client its answer broke.</exception>
-    private async Task<HttpResponseMessage> GoOnAsync(Exchange exchange, UpstreamTarget target, Uri? baseUrl, ReadOnlyMemory<byte> body, AttemptClock clock)
+    private async Task<HttpResponseMessage> GoOnAsync(WireRequest request, Uri? baseUrl, ReadOnlyMemory<byte> body, AttemptClock clock)
     {
-        HttpResponseMessage next = await clients.For(target.Config, target.Type, target.CredentialIndex)
-            .SendAsync(messages.Create(exchange, target, baseUrl, [body]), clock.Token).ConfigureAwait(false);
+        HttpResponseMessage next = await clients.For(request.Target.Config, request.Target.Type, request.Target.CredentialIndex)
+            .SendAsync(messages.Create(request, baseUrl, [body]), clock.Token).ConfigureAwait(false);
         if (next.IsSuccessStatusCode) return next;
         next.Dispose();
         throw new HttpRequestException("the upstream did not go on with a turn that it had paused");
     }
 
     // Step 7.
-    private static async Task<Attempt> RefusedAsync(Exchange exchange, UpstreamTarget target, HttpResponseMessage response, AttemptClock clock)
+    private static async Task<Attempt> RefusedAsync(WireRequest request, HttpResponseMessage response, AttemptClock clock)
     {
         clock.Enter(ClockPhase.Idle, ErrorBodyWait);
-        using BoundedBody body = await ErrorBodyAsync(exchange, response, clock).ConfigureAwait(false);
+        using BoundedBody body = await ErrorBodyAsync(request.Exchange, response, clock).ConfigureAwait(false);
 
         int status = (int)response.StatusCode;
-        IReadOnlyList<KeyValuePair<string, string>> headers = Pairs(response);
-        ProxyError error = target.Protocol.ReadError(status, body.Memory.Span);
-        Outcome outcome = Judgement.OfAnswer(status, error, headers, body.Memory.Span, target.Config.ErrorRules, exchange.Clock);
-        bool relays = exchange.Forwards(target) && !body.IsCut && IsRelayed(status, outcome, body.Memory.Span, target);
+        UpstreamTarget target = request.Target;
+        Attempt attempt = Judged(request, status, target.Protocol.ReadError(status, body.Memory.Span), Pairs(response), body.Memory);
+        bool relays = request.Forwards && !body.IsCut && IsRelayed(status, attempt.Outcome, body.Memory.Span, target);
         RawAnswer? raw = relays ? new RawAnswer(status, ResponseHeaders.JsonType(response), body.Memory.ToArray(), ResponseHeaders.ForClient(response)) : null;
-        return new Attempt(outcome, raw, headers);
+        return attempt with { Raw = raw };
+    }
+
+    /// <param name="status">2xx: told inside the answer.</param>
+    private static Attempt Judged(WireRequest request, int status, ProxyError error, IReadOnlyList<KeyValuePair<string, string>> headers, ReadOnlyMemory<byte> body)
+    {
+        UpstreamTarget target = request.Target;
+        Refusal? refusal = null;
+        Outcome outcome = Judgement.OfAnswer(status, error, headers, body.Span, target.Config.ErrorRules, request.Exchange.Clock, (told, read) =>
+        {
+            refusal = new Refusal(told, read, headers, body, request.Exchange.Clock.GetUtcNow(), target) { Operation = request.Exchange.Head.Target.Operation };
+            return target.Type.Wire?.Judge(refusal);
+        });
+        // Whoever signs in with a key has no other to offer.
+        if (refusal is { Status: 401 } && target.Credential?.SignIn is not null && outcome.SignInFault is null) outcome = outcome with { IsStaleToken = true };
+        return new Attempt(outcome, null, headers) { Mend = refusal is null ? null : target.Type.Wire?.MendOf(refusal, request) };
     }
 
     private static async ValueTask<BoundedBody> ErrorBodyAsync(Exchange exchange, HttpResponseMessage response, AttemptClock clock)
@@ -148,7 +234,7 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         if (status is < 400 or 401 or 403 || outcome.Kind == OutcomeKind.CredentialRefused) return false;
         ReadOnlySpan<byte> text = body.TrimStart(" \r\n\t"u8);
         return text.Length > 0 && text[0] is (byte)'{' or (byte)'[' && text.IndexOf("?key="u8) < 0 && text.IndexOf("&key="u8) < 0
-            && (target.Credential is not { } credential || text.IndexOf(Encoding.UTF8.GetBytes(credential.Reveal())) < 0);
+            && (target.Credential is not { } credential || text.IndexOf(Encoding.UTF8.GetBytes(credential.Secret.Reveal())) < 0);
     }
 
     private static Outcome OfFault(Exception fault, ClockPhase? expired)
@@ -168,9 +254,9 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
     private static bool IsHostFault(Outcome outcome) => outcome.Kind == OutcomeKind.Failed && outcome.Error?.Kind is ErrorKind.BadGateway or ErrorKind.ServerError or ErrorKind.Overloaded;
 
     // "for a request that the upstream answers whole, not as a stream, at least stream_idle_timeout"
-    private static TimeSpan HeaderLimit(Exchange exchange, UpstreamConfig config)
+    private static TimeSpan HeaderLimit(RequestHead head, UpstreamConfig config)
     {
-        if (exchange.Head.Stream || config.Timeout <= TimeSpan.Zero) return config.Timeout;
+        if (head.Stream || config.Timeout <= TimeSpan.Zero) return config.Timeout;
         if (config.StreamIdleTimeout <= TimeSpan.Zero) return TimeSpan.Zero;
         return config.StreamIdleTimeout > config.Timeout ? config.StreamIdleTimeout : config.Timeout;
     }

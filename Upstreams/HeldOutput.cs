@@ -2,13 +2,16 @@ using System.Buffers;
 
 namespace Aiproxy.Upstreams;
 
-/// <summary>Output that is held back until the answer begins, then goes straight to the client. One writer at a time.</summary>
+/// <summary>Output that is held back until the answer begins, then goes to the client. One writer at a time.</summary>
+/// <remarks>Once released it asks the client's output for room once for many pieces: <see cref="Commit"/> passes them on, at the latest before a flush.</remarks>
 public sealed class HeldOutput : IBufferWriter<byte>, IDisposable
 {
     private const int FirstBytes = 1024;
     private byte[]? _held;
     private int _count;
     private IBufferWriter<byte>? _target;
+    private Memory<byte> _room;
+    private int _used;
 
     /// <summary>Bytes held back; 0 after <see cref="Release"/>.</summary>
     public int HeldBytes => _count;
@@ -24,15 +27,32 @@ public sealed class HeldOutput : IBufferWriter<byte>, IDisposable
         _target = target;
     }
 
-    public void Advance(int count)
+    /// <summary>Gives what was written since the last call to the target. Before the release it does nothing.</summary>
+    public void Commit()
     {
-        if (_target is { } target) target.Advance(count);
-        else _count += count;
+        if (_used > 0) _target!.Advance(_used);
+        _room = default;
+        _used = 0;
     }
 
-    public Memory<byte> GetMemory(int sizeHint = 0) => _target is { } target ? target.GetMemory(sizeHint) : Room(sizeHint);
+    public void Advance(int count)
+    {
+        if (_target is null) _count += count;
+        else _used += count;
+    }
 
-    public Span<byte> GetSpan(int sizeHint = 0) => _target is { } target ? target.GetSpan(sizeHint) : Room(sizeHint).Span;
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        if (_target is not { } target) return Room(sizeHint);
+        if (_room.Length - _used < Math.Max(sizeHint, 1))
+        {
+            Commit();
+            _room = target.GetMemory(sizeHint);
+        }
+        return _room[_used..];
+    }
+
+    public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
     /// <summary>Drops what is held.</summary>
     public void Dispose()

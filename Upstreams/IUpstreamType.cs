@@ -22,8 +22,11 @@ public interface IUpstreamType
     Uri Address(Uri? baseUrl, RequestHead head, string upstreamModel, string query);
 
     /// <param name="credential">null: the upstream has none.</param>
-    void Authorize(HttpRequestMessage message, Secret? credential);
+    void Authorize(HttpRequestMessage message, UpstreamCredential? credential);
 
     /// <summary>The transport, where it is not HTTP over the network.</summary>
     HttpMessageHandler? CreateHandler();
+
+    /// <summary>What the provider asks beyond the dialect; null: nothing.</summary>
+    IUpstreamWire? Wire { get; }
 }

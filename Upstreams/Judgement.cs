@@ -10,14 +10,17 @@ public static class Judgement
     /// <param name="status">HTTP status; 2xx where the error was told inside the answer, which is then judged by the error's kind.</param>
     /// <param name="error">What the upstream's protocol read from the body.</param>
     /// <param name="headers">Response headers; a repeated name is a repeated pair.</param>
+    /// <param name="ofProvider">The provider's own judgement, asked after the configured rules with the status as told; null, or null from it: the built-in one holds.</param>
     public static Outcome OfAnswer(
-        int status, ProxyError error, IEnumerable<KeyValuePair<string, string>> headers, ReadOnlySpan<byte> body, IReadOnlyList<ErrorRule> rules, TimeProvider clock)
+        int status, ProxyError error, IEnumerable<KeyValuePair<string, string>> headers, ReadOnlySpan<byte> body, IReadOnlyList<ErrorRule> rules, TimeProvider clock,
+        Func<int, ProxyError, Outcome?>? ofProvider = null)
     {
         int told = status is >= 200 and < 300 ? StatusOf(error.Kind) : status;
         error = error with { UpstreamStatus = error.UpstreamStatus ?? told };
         DateTimeOffset now = clock.GetUtcNow();
         DateTimeOffset? retryAt = RetryHint.Read(headers, body, now);
         if (ErrorRuleMatch.First(rules, status, told, headers, body) is { } rule) return ByRule(rule, error, retryAt, now);
+        if (ofProvider?.Invoke(told, error) is { } judged) return judged;
 
         FailureSigns signs = FailureSigns.Read(told, error, body);
         return told switch
@@ -64,9 +67,11 @@ public static class Judgement
         _ => Limited(error, Scope.Credential, rule.RestFor is { } time ? now + time : retryAt, now) with { Rule = ErrorAction.Rest, Counts = false },
     };
 
-    private static Outcome Failed(ProxyError error) => new() { Kind = OutcomeKind.Failed, Scope = Scope.Model, Error = error, Counts = true };
+    /// <summary>The upstream's fault with this model.</summary>
+    public static Outcome Failed(ProxyError error) => new() { Kind = OutcomeKind.Failed, Scope = Scope.Model, Error = error, Counts = true };
 
-    private static Outcome Limited(ProxyError error, Scope scope, DateTimeOffset? retryAt, DateTimeOffset now) => new()
+    /// <summary>Less is wanted; counted only where no usable time was named.</summary>
+    public static Outcome Limited(ProxyError error, Scope scope, DateTimeOffset? retryAt, DateTimeOffset now) => new()
     {
         Kind = OutcomeKind.Limited,
         Scope = scope,
@@ -75,7 +80,8 @@ public static class Judgement
         Counts = retryAt is null,
     };
 
-    private static Outcome CredentialRefused(ProxyError error) => new()
+    /// <summary>The credential is not accepted.</summary>
+    public static Outcome CredentialRefused(ProxyError error) => new()
     {
         Kind = OutcomeKind.CredentialRefused,
         Scope = Scope.Credential,
@@ -84,7 +90,7 @@ public static class Judgement
     };
 
     /// <summary>A prompt that is too long or not wanted is refused rightly, whoever else takes it; any other refusal is doubtful once another accepts.</summary>
-    private static Outcome Refused(ProxyError error) => new()
+    public static Outcome Refused(ProxyError error) => new()
     {
         Kind = OutcomeKind.Refused,
         Scope = Scope.Request,

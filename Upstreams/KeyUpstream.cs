@@ -26,14 +26,16 @@ public sealed class KeyUpstream(Func<UpstreamConfig, IUpstreamProtocol> speak, s
     public Uri Address(Uri? baseUrl, RequestHead head, string upstreamModel, string query) =>
         new((baseUrl ?? publicUrl).AbsoluteUri.TrimEnd('/') + ProviderPaths.Of(name, head, upstreamModel) + (query.Length > 0 ? query : ProviderPaths.Query(name, head)));
 
-    public void Authorize(HttpRequestMessage message, Secret? credential)
+    public void Authorize(HttpRequestMessage message, UpstreamCredential? credential)
     {
         if (credential is null) return;
-        string value = keyHeader == "Authorization" ? "Bearer " + credential.Reveal() : credential.Reveal();
+        string value = keyHeader == "Authorization" ? "Bearer " + credential.Secret.Reveal() : credential.Secret.Reveal();
         // A second value beside one from http_headers would spoil both.
         message.Headers.Remove(keyHeader);
         message.Headers.TryAddWithoutValidation(keyHeader, value);
     }
 
     public HttpMessageHandler? CreateHandler() => null;
+
+    public IUpstreamWire? Wire => null;
 }

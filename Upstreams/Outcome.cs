@@ -26,6 +26,15 @@ public sealed record Outcome
     /// <summary>The action of the configured rule that decided; null: the built-in judgement did.</summary>
     public ErrorAction? Rule { get; init; }
 
+    /// <summary>The token is not accepted any more: a refreshed one may be.</summary>
+    public bool IsStaleToken { get; init; }
+
+    /// <summary><see cref="RetryAt"/> is a guess: the account's own page knows when its limit begins anew.</summary>
+    public bool AsksForReset { get; init; }
+
+    /// <summary>The sign-in is of no use until its owner acts; null: not so.</summary>
+    public SignInFault? SignInFault { get; init; }
+
     /// <summary>The client is answered now; no other candidate is tried.</summary>
     public bool IsFinal => Kind is OutcomeKind.Success or OutcomeKind.ClientGone || Rule is ErrorAction.Fail;
 
@@ -76,4 +85,12 @@ public enum Scope
 
     /// <summary>One credential of the upstream, whatever the model.</summary>
     Credential,
+
+    /// <summary>One credential with this one model: providers keep quotas by model.</summary>
+    CredentialModel,
 }
+
+/// <summary>Why a sign-in is out of use.</summary>
+/// <param name="Reason">For the log and the status; without secrets.</param>
+/// <param name="Link">Where its owner can mend it; null: the provider named none.</param>
+public sealed record SignInFault(string Reason, Uri? Link = null);

@@ -73,19 +73,26 @@ public sealed class ResponsePump(
                 return PumpEnd.ClientGone;
             }
             bool more = await fill.ConfigureAwait(false);
-            // An answer that is collected is idle or not from its first byte on; a stream owes its first output, whatever comes before it.
-            if (_begun || way.IsWhole) clock.Touch();
+            // A stream owes its first output, whatever comes before it; behind that, and where no stream was asked for, it must only not fall silent.
+            if (clock.Phase == ClockPhase.Idle) clock.Touch();
             if (_begun) await TakeGateAsync().ConfigureAwait(false);
 
             ReadFrames(more);
             if (Failure(more) is { } failure) return await FailAsync(failure).ConfigureAwait(false);
-            if (way.IsWhole && watch.HasOutput) clock.StopTotal();
+            if (way.IsWhole && watch.HasOutput) Flow();
             if (!_begun && ShallBegin()) await BeginAsync().ConfigureAwait(false);
             if (!watch.IsFinished) continue;
 
             _answer.StopFillers();
             return await SettleAsync().ConfigureAwait(false) ? PumpEnd.Finished : PumpEnd.ClientGone;
         }
+    }
+
+    // A collected answer has its first output long before it begins.
+    private void Flow()
+    {
+        clock.StopTotal();
+        if (clock.Phase == ClockPhase.FirstToken) clock.Enter(ClockPhase.Idle, options.IdleTimeout);
     }
 
     private void ReadFrames(bool more)
@@ -100,6 +107,7 @@ public sealed class ResponsePump(
         }
         if (!more && !watch.IsFinished) reader.Complete();
         if (watch.IsFinished) way.OnEnd(output);
+        output.Commit();
     }
 
     private ProxyError? Failure(bool more)
@@ -116,13 +124,20 @@ public sealed class ResponsePump(
     {
         clock.StopTotal();
         long? length = way.IsWhole ? output.HeldBytes : null;
-        await _answer.BeginAsync(200, options.ContentType, length, options.Headers, way.IsWhole ? null : way.OnSilence).ConfigureAwait(false);
+        await _answer.BeginAsync(200, options.ContentType, length, options.Headers, way.IsWhole ? null : OnSilence).ConfigureAwait(false);
         _holdsGate = true;
         _begun = true;
         exchange.FirstOutput = watch.FirstOutputTimestamp;
         exchange.OnOutput?.Invoke();
         output.Release(_answer.Output);
         clock.Enter(ClockPhase.Idle, options.IdleTimeout);
+    }
+
+    // Called under the gate. A writer knows no other output than the held one.
+    private void OnSilence(IBufferWriter<byte> client)
+    {
+        way.OnSilence(client);
+        output.Commit();
     }
 
     private async ValueTask<PumpEnd> FailAsync(ProxyError error)
@@ -142,6 +157,7 @@ public sealed class ResponsePump(
     private async ValueTask<bool> SettleAsync()
     {
         if (!_holdsGate) return true;
+        output.Commit();
         ValueTask<bool> flush = _answer.FlushAsync();
         bool taken;
         if (flush.IsCompleted)

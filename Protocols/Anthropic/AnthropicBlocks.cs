@@ -62,8 +62,7 @@ public static class AnthropicBlocks
         output.Write(reason == FinishReason.Refusal ? "{\"type\":\"refusal\",\"category\":null,\"explanation\":null}"u8 : "null"u8);
     }
 
-    private static byte[] Wrapped(SealKind kind, byte[] token) =>
-        Encoding.ASCII.GetBytes($"\"{SealEnvelope.Wrap(new Seal(kind, "", RawJson.Decode(token)))}\"");
+    private static byte[] Wrapped(SealKind kind, byte[] token) => SealEnvelope.Wrap(kind, "", token);
 
     private static byte[] NoProof() => Encoding.ASCII.GetBytes($"\"{SealEnvelope.Nothing}\"");
 }

@@ -77,13 +77,9 @@ public sealed class AnthropicPartReader(List<(string Path, JsonElement Value)> u
     /// <summary>A data URL is base64 in other clothes.</summary>
     private static MediaSource Url(JsonText url)
     {
-        string text = url.ToString();
-        int comma = text.IndexOf(',', StringComparison.Ordinal);
-        if (!text.StartsWith("data:", StringComparison.OrdinalIgnoreCase) || comma < 0) return new UrlSource(url);
-        string[] head = text[5..comma].Split(';');
-        return head.Contains("base64", StringComparer.OrdinalIgnoreCase)
-            ? new Base64Source(MediaType(head[0]), text[(comma + 1)..])
-            : new TextSource(Uri.UnescapeDataString(text[(comma + 1)..]));
+        if (DataUrl.Split(url) is not var (head, data)) return new UrlSource(url);
+        string[] words = head.Split(';');
+        return words.Contains("base64", StringComparer.OrdinalIgnoreCase) ? new Base64Source(MediaType(words[0]), data) : new TextSource(Uri.UnescapeDataString(data.ToString()));
     }
 
     private static string MediaType(string type) => type == "image/jpg" ? "image/jpeg" : type;

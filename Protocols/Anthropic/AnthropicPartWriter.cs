@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Aiproxy.Protocols.Model;
@@ -5,7 +6,8 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Protocols.Anthropic;
 
 /// <summary>Writes content blocks of a repaired request: calls and results have ids, arguments are objects.</summary>
-public sealed class AnthropicPartWriter(Utf8JsonWriter writer)
+/// <param name="output">What <paramref name="writer"/> writes to.</param>
+public sealed class AnthropicPartWriter(Utf8JsonWriter writer, IBufferWriter<byte> output)
 {
     public void Write(Part part, bool isMarked)
     {
@@ -24,11 +26,11 @@ public sealed class AnthropicPartWriter(Utf8JsonWriter writer)
             case ToolResultPart result: Result(result); break;
             default: throw RequestRefusal.Of(part.Path, AnthropicRequestWriter.Target);
         }
-        if (isMarked) CacheMark();
+        if (isMarked) CacheMark(writer);
         writer.WriteEndObject();
     }
 
-    public void CacheMark()
+    public static void CacheMark(Utf8JsonWriter writer)
     {
         writer.WriteStartObject("cache_control"u8);
         writer.WriteString("type"u8, "ephemeral"u8);
@@ -137,7 +139,7 @@ public sealed class AnthropicPartWriter(Utf8JsonWriter writer)
         Source(isImage ? "image" : "document", "base64");
         writer.WriteString("media_type"u8, type);
         writer.WritePropertyName("data"u8);
-        data.WriteTo(writer);
+        data.WriteTo(writer, output);
         writer.WriteEndObject();
     }
 

@@ -52,8 +52,8 @@ public sealed class AnthropicRequestWriter
         writer.WriteString("model"u8, _request.Model);
         writer.WriteNumber("max_tokens"u8, _maxTokens);
         _tools.Write(writer, TakesMark);
-        WriteSystem(writer);
-        WriteMessages(writer);
+        WriteSystem(writer, output);
+        WriteMessages(writer, output);
         WriteThinking(writer);
         WriteSampling(writer);
         WriteStop(writer);
@@ -64,7 +64,7 @@ public sealed class AnthropicRequestWriter
             writer.WriteEndObject();
         }
         if (_request.ServiceTier is "auto" or "standard_only") writer.WriteString("service_tier"u8, _request.ServiceTier);
-        if (_traits.MarksCache && !_hasMarks) new AnthropicPartWriter(writer).CacheMark();
+        if (_traits.MarksCache && !_hasMarks) AnthropicPartWriter.CacheMark(writer);
         if (_request.Stream) writer.WriteBoolean("stream"u8, true);
         writer.WriteEndObject();
     }
@@ -79,22 +79,22 @@ public sealed class AnthropicRequestWriter
     /// <summary>The last marks are the ones that count: they cover the longest prefix.</summary>
     private bool TakesMark() => _marksToSkip-- <= 0;
 
-    private void WriteSystem(Utf8JsonWriter writer)
+    private void WriteSystem(Utf8JsonWriter writer, IBufferWriter<byte> output)
     {
         var parts = new List<TextPart>(_request.System.Where(part => !part.Text.IsBlank));
         // There is no switch for "any JSON object".
         if (_request.Output is { Schema: null }) parts.Add(new TextPart("Answer with one JSON object only."));
         if (_tools.Instruction is { } instruction) parts.Add(new TextPart(instruction));
         if (parts.Count == 0) return;
-        var blocks = new AnthropicPartWriter(writer);
+        var blocks = new AnthropicPartWriter(writer, output);
         writer.WriteStartArray("system"u8);
         foreach (TextPart part in parts) blocks.Write(part, part.CacheHint && TakesMark());
         writer.WriteEndArray();
     }
 
-    private void WriteMessages(Utf8JsonWriter writer)
+    private void WriteMessages(Utf8JsonWriter writer, IBufferWriter<byte> output)
     {
-        var blocks = new AnthropicPartWriter(writer);
+        var blocks = new AnthropicPartWriter(writer, output);
         writer.WriteStartArray("messages"u8);
         foreach (AnthropicMessage message in _messages)
         {

@@ -32,7 +32,8 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
         output.Write(",\"type\":\"message\",\"role\":\"assistant\",\"model\":"u8);
         output.Write(RawJson.Encode(options.Model));
         output.Write(",\"content\":[],\"container\":null,\"diagnostics\":null,\"stop_reason\":null,\"stop_sequence\":null,\"stop_details\":null,\"usage\":"u8);
-        AnthropicUsage.Write(output, default);
+        // What the client reckons with until message_delta tells the true numbers.
+        AnthropicUsage.Write(output, Told(default));
         output.Write("}}\n\n"u8);
     }
 
@@ -74,7 +75,7 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
         output.Write("event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{"u8);
         AnthropicBlocks.WriteStop(output, AnthropicBlocks.Settle(reason, _hasCall, _hasBroken, _hasRefusal), stopSequence);
         output.Write(",\"container\":null},\"usage\":"u8);
-        AnthropicUsage.Write(output, _usage);
+        AnthropicUsage.Write(output, Told(_usage));
         output.Write("}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"u8);
     }
 
@@ -93,6 +94,9 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
 
     private void EnsureStarted() => Start(default, default);
 
+    // An upstream that tells nothing takes nothing back: a client that counts a prompt as nothing compacts too late.
+    private TokenUsage Told(in TokenUsage usage) => usage.TotalInput > 0 || options.EstimatedInput == 0 ? usage : usage with { Input = options.EstimatedInput };
+
     private AnswerBlock? Find(int key)
     {
         foreach (AnswerBlock block in _blocks)
@@ -108,6 +112,7 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
         while (_blocks.Count > 0 && _blocks[0].IsEnded)
         {
             Close(_blocks[0]);
+            _blocks[0].Dispose();
             _blocks.RemoveAt(0);
             if (_blocks.Count > 0) EmitHeld(_blocks[0]);
         }

@@ -40,7 +40,6 @@ public sealed class AnthropicToolWriter
     public void Write(Utf8JsonWriter writer, Func<bool> takesMark)
     {
         if (Tools.Count + ForHistoryOnly.Count == 0) return;
-        var parts = new AnthropicPartWriter(writer);
         writer.WriteStartArray("tools"u8);
         foreach (ToolDefinition tool in Tools)
         {
@@ -49,7 +48,7 @@ public sealed class AnthropicToolWriter
             {
                 writer.WriteStartObject();
                 WriteFunction(writer, tool);
-                if (tool.CacheHint && takesMark()) parts.CacheMark();
+                if (tool.CacheHint && takesMark()) AnthropicPartWriter.CacheMark(writer);
                 writer.WriteEndObject();
             }
         }

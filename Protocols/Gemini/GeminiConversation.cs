@@ -7,8 +7,8 @@ public sealed record GeminiContent(bool IsModel)
 {
     public List<GeminiPart> Parts { get; } = [];
 
-    /// <summary>The user says something here, not only functions.</summary>
-    public bool IsSpoken => !IsModel && Parts.Exists(part => part.Part is not ToolResultPart);
+    /// <summary>The user alone speaks here: a turn begins. Words beside a function's results may still be the same turn.</summary>
+    public bool IsSpoken => !IsModel && Parts.Count > 0 && !Parts.Exists(part => part.Part is ToolResultPart);
 }
 
 /// <summary>A part and the signature that it carries; null: none.</summary>

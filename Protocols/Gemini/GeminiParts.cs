@@ -29,7 +29,7 @@ public sealed class GeminiParts(WriterOptions options)
         if (thinking.Seal is not { } seal || thinking.SealKind is SealKind.None) return null;
         if (thinking.SealKind == SealKind.Thought) return seal;
         byte[]? earlier = TakeCarried();
-        _carried = Encoding.ASCII.GetBytes($"\"{SealEnvelope.Wrap(new Seal(thinking.SealKind, "", RawJson.Decode(seal)), thinking.Text())}\"");
+        _carried = SealEnvelope.Wrap(thinking.SealKind, "", seal, thinking.Inner);
         return earlier;
     }
 

@@ -64,15 +64,15 @@ public sealed class GeminiRequestWriter
             writer.WriteEndObject();
         }
         _tools.Write(writer);
-        WriteContents(writer);
+        WriteContents(writer, output);
         WriteConfig(writer);
         if (_request.ServiceTier is "flex" or "priority" or "standard") writer.WriteString("serviceTier"u8, _request.ServiceTier);
         writer.WriteEndObject();
     }
 
-    private void WriteContents(Utf8JsonWriter writer)
+    private void WriteContents(Utf8JsonWriter writer, IBufferWriter<byte> output)
     {
-        var parts = new GeminiPartWriter(writer, _facts, SendsIds());
+        var parts = new GeminiPartWriter(writer, output, _facts, _traits, SendsIds());
         writer.WriteStartArray("contents"u8);
         foreach (GeminiContent content in _contents)
         {
@@ -123,7 +123,8 @@ public sealed class GeminiRequestWriter
         writer.WriteString("responseMimeType"u8, "application/json"u8);
         if (format.Schema is not { } schema) return;
         writer.WritePropertyName(_traits.LegacySchema ? "responseSchema"u8 : "responseJsonSchema"u8);
-        if (_traits.LegacySchema) new GeminiProtoSchema(schema).Write(writer);
+        if (_traits.RawSchema) writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(schema), skipInputValidation: true);
+        else if (_traits.LegacySchema) new GeminiProtoSchema(schema).Write(writer);
         else GeminiSchema.Write(writer, schema);
     }
 

@@ -70,10 +70,9 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
     {
         try
         {
-            // Looked through first, so that nothing of a chunk is passed on that breaks in its middle.
-            var check = new JsonScan(json);
-            while (check.Next()) { }
-            Chunk(json);
+            var scan = new JsonScan(json);
+            if (scan.Root == JsonTokenType.StartArray) Chunks(json, scan);
+            else Chunk(json, scan);
         }
         catch (JsonException)
         {
@@ -81,43 +80,76 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
         }
     }
 
-    private void Chunk(ReadOnlySpan<byte> json)
+    private void Chunks(ReadOnlySpan<byte> json, JsonScan check)
     {
-        ReadOnlySpan<byte> id = default, model = default, candidates = default, usage = default, feedback = default;
-        var scan = new JsonScan(json);
+        // Looked through first, so that nothing is passed on of what breaks in its middle.
+        while (check.Next()) { }
+        JsonScan chunks = JsonScan.Inside(json);
+        while (!_ended && chunks.Next())
+        {
+            if (chunks.Kind == JsonTokenType.StartObject) Chunk(chunks.Value, JsonScan.Inside(chunks.Value));
+        }
+    }
+
+    private void Chunk(ReadOnlySpan<byte> json, JsonScan scan)
+    {
+        ReadOnlySpan<byte> id = default, model = default, candidates = default, feedback = default;
+        TokenUsage? usage = null;
+        int count = 0;
+        GeminiCandidate first = default;
+        bool hasError = false;
         while (scan.Next())
         {
-            if (scan.Root == JsonTokenType.StartArray)
+            if (scan.Is("candidates"u8))
             {
-                if (!_ended && scan.Kind == JsonTokenType.StartObject) Chunk(scan.Value);
+                count = 0;
+                if (scan.IsContainer) first = FirstOf(ref scan, out count);
+                candidates = scan.Value;
             }
-            else if (scan.Is("error"u8) && !scan.IsNull)
-            {
-                Fail(GeminiErrors.ReadInBand(json));
-                return;
-            }
-            else if (scan.Is("responseId"u8)) id = scan.Inner;
+            else if (scan.Is("usageMetadata"u8)) usage = _usage.Read(ref scan);
             else if (scan.Is("modelVersion"u8)) model = scan.Inner;
-            else if (scan.Is("candidates"u8)) candidates = scan.Value;
-            else if (scan.Is("usageMetadata"u8)) usage = scan.Value;
+            else if (scan.Is("responseId"u8)) id = scan.Inner;
             else if (scan.Is("promptFeedback"u8)) feedback = scan.Value;
+            else if (scan.Is("error"u8)) hasError |= !scan.IsNull;
+        }
+        if (hasError)
+        {
+            Fail(GeminiErrors.ReadInBand(json));
+            return;
         }
         if (scan.Root != JsonTokenType.StartObject) return;
 
-        if (!_started && !(candidates.IsEmpty && usage.IsEmpty && feedback.IsEmpty && id.IsEmpty))
+        if (!_started && !(candidates.IsEmpty && usage is null && feedback.IsEmpty && id.IsEmpty))
         {
             _started = true;
             _isClaude = GeminiNames.IsClaude(Encoding.UTF8.GetString(model));
             sink.Start(id, model);
         }
-        if (!usage.IsEmpty) sink.Usage(_usage.Read(usage));
+        if (usage is { } told) sink.Usage(told);
         if (!feedback.IsEmpty) Feedback(feedback);
-        if (!candidates.IsEmpty) Candidates(candidates);
+        if (count == 1) Candidate(first);
+        else if (count > 1) Candidates(candidates);
+    }
+
+    private static GeminiCandidate FirstOf(scoped ref JsonScan scan, out int count)
+    {
+        count = 0;
+        GeminiCandidate first = default;
+        JsonScan list = scan.Enter();
+        while (list.Next())
+        {
+            if (list.Kind != JsonTokenType.StartObject || count++ > 0) continue;
+            JsonScan candidate = list.Enter();
+            first = GeminiCandidate.Read(ref candidate);
+            list.Leave(ref candidate);
+        }
+        scan.Leave(ref list);
+        return first;
     }
 
     private void Feedback(ReadOnlySpan<byte> json)
     {
-        var scan = new JsonScan(json);
+        JsonScan scan = JsonScan.Inside(json);
         while (scan.Next())
         {
             if (scan.IsString && scan.Is("blockReason"u8)) _end = GeminiEnd.Refusal;
@@ -126,64 +158,52 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
 
     private void Candidates(ReadOnlySpan<byte> json)
     {
-        var scan = new JsonScan(json);
-        while (!_ended && scan.Next())
+        JsonScan list = JsonScan.Inside(json);
+        while (!_ended && list.Next())
         {
-            if (scan.Kind == JsonTokenType.StartObject) Candidate(scan.Value);
+            if (list.Kind != JsonTokenType.StartObject) continue;
+            JsonScan candidate = list.Enter();
+            Candidate(GeminiCandidate.Read(ref candidate));
         }
     }
 
-    private void Candidate(ReadOnlySpan<byte> json)
+    private void Candidate(in GeminiCandidate candidate)
     {
-        ReadOnlySpan<byte> content = default, reason = default;
-        long index = 0;
-        var scan = new JsonScan(json);
-        while (scan.Next())
-        {
-            if (scan.Is("content"u8)) content = scan.Value;
-            else if (scan.Is("finishReason"u8)) reason = scan.Inner;
-            else if (scan.Is("index"u8)) index = scan.Long() ?? 0;
-        }
-        if (index != 0) return;
-        GeminiEnd end = GeminiNames.ReadFinish(reason);
+        if (candidate.Index != 0) return;
+        GeminiEnd end = GeminiNames.ReadFinish(candidate.Reason);
         if (end == GeminiEnd.Malformed)
         {
             // Its parts are not looked at: a call in them is what was malformed.
-            Fail(new ProxyError(ErrorKind.ServerError, $"the upstream ended with {Encoding.UTF8.GetString(reason)}"));
+            Fail(new ProxyError(ErrorKind.ServerError, $"the upstream ended with {Encoding.UTF8.GetString(candidate.Reason)}"));
             return;
         }
         // The last word counts, but a plain one takes nothing back.
         if (end > GeminiEnd.Stop || _end == GeminiEnd.None) _end = end;
-        if (content.IsEmpty) return;
+        if (candidate.Parts == 1) Part(candidate.First);
+        else if (candidate.Parts > 1) Parts(candidate.Content);
+    }
 
-        var members = new JsonScan(content);
+    private void Parts(ReadOnlySpan<byte> content)
+    {
+        JsonScan members = JsonScan.Inside(content);
         while (members.Next())
         {
             if (!members.Is("parts"u8)) continue;
-            var parts = new JsonScan(members.Value);
+            JsonScan parts = JsonScan.Inside(members.Value);
             while (!_ended && parts.Next())
             {
-                if (parts.Kind == JsonTokenType.StartObject) Part(parts.Value);
+                if (parts.Kind != JsonTokenType.StartObject) continue;
+                JsonScan part = parts.Enter();
+                Part(GeminiAnswerPart.Read(ref part));
             }
         }
     }
 
-    private void Part(ReadOnlySpan<byte> json)
+    private void Part(in GeminiAnswerPart part)
     {
-        ReadOnlySpan<byte> text = default, call = default, signature = default;
-        bool isThought = false, isForeign = false;
-        var scan = new JsonScan(json);
-        while (scan.Next())
-        {
-            if (scan.IsString && scan.Is("text"u8)) text = scan.Value;
-            else if (scan.Is("thought"u8)) isThought = scan.Kind == JsonTokenType.True;
-            else if (scan.IsString && scan.Is("thoughtSignature"u8)) signature = scan.Value;
-            else if (scan.Is("functionCall"u8)) call = scan.Value;
-            else if (scan.Kind == JsonTokenType.StartObject) isForeign |= !(scan.Is("videoMetadata"u8) || scan.Is("partMetadata"u8) || scan.Is("mediaResolution"u8));
-        }
-        if (!call.IsEmpty) Call(call, signature);
-        else if (!text.IsEmpty || signature.Length > 2 && !isForeign) Text(text, isThought ? BlockKind.Thinking : BlockKind.Text, signature);
-        else if (isForeign) Foreign();
+        if (!part.Call.IsEmpty) Call(part.Call, part.Signature);
+        else if (!part.Text.IsEmpty || part.Signature.Length > 2 && !part.IsForeign) Text(part.Text, part.IsThought ? BlockKind.Thinking : BlockKind.Text, part.Signature);
+        else if (part.IsForeign) Foreign();
     }
 
     private void Text(ReadOnlySpan<byte> text, BlockKind kind, ReadOnlySpan<byte> signature)
@@ -232,7 +252,7 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
     private void Call(ReadOnlySpan<byte> json, ReadOnlySpan<byte> signature)
     {
         ReadOnlySpan<byte> id = default, name = default, args = default;
-        var scan = new JsonScan(json);
+        var scan = JsonScan.Inside(json);
         while (scan.Next())
         {
             if (scan.Is("id"u8)) id = scan.Inner;

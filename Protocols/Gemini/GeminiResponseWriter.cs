@@ -52,6 +52,7 @@ public sealed class GeminiResponseWriter(IBufferWriter<byte> output, WriterOptio
         if (target.IsCall) EndCall(target);
         else if (target.Kind == BlockKind.Thinking) WriteSigned(_parts.Carry(target));
         else if (target.SealKind == SealKind.Thought) WriteSigned(target.Seal);
+        target.Dispose();
     }
 
     public void Usage(in TokenUsage total) => _usage = total.Over(_usage);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Json;
 using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Protocols.Gemini;
@@ -14,10 +15,20 @@ public sealed class GeminiUsage
     private long? _toolUse;
     private long? _total;
 
-    /// <summary>Takes a report; returns the running total.</summary>
-    public TokenUsage Read(ReadOnlySpan<byte> json)
+    /// <summary>Takes the report that <paramref name="owner"/> stands at; returns the running total.</summary>
+    public TokenUsage Read(scoped ref JsonScan owner)
     {
-        var scan = new JsonScan(json);
+        if (owner.Kind == JsonTokenType.StartObject)
+        {
+            JsonScan members = owner.Enter();
+            Take(ref members);
+            owner.Leave(ref members);
+        }
+        return Total();
+    }
+
+    private void Take(scoped ref JsonScan scan)
+    {
         while (scan.Next())
         {
             if (scan.Is("promptTokenCount"u8)) _prompt = scan.Long() ?? _prompt;
@@ -27,6 +38,10 @@ public sealed class GeminiUsage
             else if (scan.Is("toolUsePromptTokenCount"u8)) _toolUse = scan.Long() ?? _toolUse;
             else if (scan.Is("totalTokenCount"u8)) _total = scan.Long() ?? _total;
         }
+    }
+
+    private TokenUsage Total()
+    {
         long? candidates = _candidates ?? (_total is { } total && _prompt is { } prompt ? Math.Max(0, total - prompt - (_thoughts ?? 0) - (_toolUse ?? 0)) : null);
         return new TokenUsage
         {

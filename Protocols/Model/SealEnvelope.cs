@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -19,7 +20,7 @@ public static class SealEnvelope
     public const string Gemini = "gemini";
 
     /// <summary>"There is nothing to restore": for clients that refuse thinking without a signature.</summary>
-    public static string Nothing { get; } = Pack('n', "", "");
+    public static string Nothing { get; } = RawJson.Decode(Pack('n', "", default));
 
     public static bool IsEnvelope(ReadOnlySpan<char> value) => value.StartsWith(Prefix);
 
@@ -28,14 +29,32 @@ public static class SealEnvelope
 
     /// <summary>Wraps a seal. A value that is an envelope already stays as it is.</summary>
     /// <param name="thinking">The text that an Anthropic signature signs; it can only be given back together with it.</param>
-    public static string Wrap(Seal seal, string thinking = "") => IsEnvelope(seal.Value) ? seal.Value : seal.Kind switch
+    public static string Wrap(Seal seal, string thinking = "") =>
+        RawJson.Decode(Wrap(seal.Kind, seal.Issuer, RawJson.Encode(seal.Value), RawJson.Encode(thinking).AsSpan(1..^1)));
+
+    /// <summary>The same from and to JSON string tokens.</summary>
+    /// <param name="thinking">Inside of a JSON string.</param>
+    public static byte[] Wrap(SealKind kind, string issuer, ReadOnlySpan<byte> seal, ReadOnlySpan<byte> thinking = default)
     {
-        SealKind.Thinking => Pack('a', Anthropic, ThinkingJson(thinking, seal.Value)),
-        SealKind.Redacted => Pack('d', Anthropic, seal.Value),
-        SealKind.Thought => Pack('g', Gemini, seal.Value),
-        SealKind.Encrypted => Pack('r', seal.Issuer, seal.Value),
-        _ => Nothing,
-    };
+        if (IsEnvelope(seal)) return seal.ToArray();
+        switch (kind)
+        {
+            case SealKind.Thinking:
+                using (var json = new PooledBytes())
+                {
+                    json.Write("{\"t\":\""u8);
+                    json.Write(thinking);
+                    json.Write("\",\"s\":"u8);
+                    json.Write(seal);
+                    json.Write("}"u8);
+                    return Pack('a', Anthropic, json.Written);
+                }
+            case SealKind.Redacted: return Pack('d', Anthropic, Plain(seal));
+            case SealKind.Thought: return Pack('g', Gemini, Plain(seal));
+            case SealKind.Encrypted: return Pack('r', issuer, Plain(seal));
+            default: return Pack('n', "", default);
+        }
+    }
 
     /// <summary>What is in an envelope; null where <paramref name="value"/> is none or a broken one. <c>Text</c> is the thinking of kind a, else
     /// null.</summary>
@@ -64,12 +83,21 @@ public static class SealEnvelope
     /// <summary>Eight hexadecimal digits of the SHA-256 of an issuer's name.</summary>
     public static string Tag(string issuer) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(issuer)).AsSpan(0, 4));
 
-    private static string Pack(char kind, string issuer, string payload) => Convert.ToBase64String(Encoding.UTF8.GetBytes($"aip1{kind}{Tag(issuer)}{payload}"));
+    private static byte[] Pack(char kind, string issuer, ReadOnlySpan<byte> payload)
+    {
+        using var bytes = new PooledBytes();
+        bytes.Write(Encoding.ASCII.GetBytes($"aip1{kind}{Tag(issuer)}"));
+        bytes.Write(payload);
+        byte[] token = new byte[Base64.GetMaxEncodedToUtf8Length(bytes.Written.Length) + 2];
+        token[0] = token[^1] = (byte)'"';
+        Base64.EncodeToUtf8(bytes.Written, token.AsSpan(1), out _, out _);
+        return token;
+    }
+
+    private static ReadOnlySpan<byte> Plain(ReadOnlySpan<byte> token) =>
+        token.Contains((byte)'\\') ? Encoding.UTF8.GetBytes(RawJson.Decode(token)) : token[1..^1];
 
     private static string Family(string tag) => tag == Tag(Anthropic) ? Anthropic : tag == Tag(Gemini) ? Gemini : tag;
-
-    private static string ThinkingJson(string text, string signature) =>
-        $"{{\"t\":{Encoding.UTF8.GetString(RawJson.Encode(text))},\"s\":{Encoding.UTF8.GetString(RawJson.Encode(signature))}}}";
 
     private static (Seal Seal, string? Text)? Thinking(string tag, ReadOnlyMemory<byte> payload)
     {

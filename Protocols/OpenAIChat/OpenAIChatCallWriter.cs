@@ -34,8 +34,6 @@ public sealed class OpenAIChatCallWriter(WriterOptions options)
         public bool HasArguments { get; set; }
 
         public bool IsEnded { get; set; }
-
-        public byte[] IndexText => Encoding.ASCII.GetBytes(Index.ToString(System.Globalization.CultureInfo.InvariantCulture));
     }
 
     public bool HasAny => _calls.Count > 0;

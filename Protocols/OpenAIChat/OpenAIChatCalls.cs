@@ -122,7 +122,8 @@ public sealed class OpenAIChatCalls(IResponseSink sink, BlockNumbers blocks)
         if (!piece.IsEmpty)
         {
             known.Balance.Add(piece);
-            known.Held.Add(piece.ToArray());
+            if (!known.IsOpen || known.Signature is not null) known.Held.Add(piece.ToArray());
+            else sink.BlockDelta(known.Block, piece);
         }
         Open(known, isLast: false);
         Flush(known);
@@ -132,7 +133,7 @@ public sealed class OpenAIChatCalls(IResponseSink sink, BlockNumbers blocks)
     private Call? Find(Delta delta, ReadOnlySpan<byte> piece)
     {
         Call? call = null;
-        if (delta.Index is { } index) call = _calls.FindLast(one => one.Index == index);
+        if (delta.Index is { } index) call = ByIndex(index);
         else if (!delta.Id.IsEmpty) return ById(delta.Id);
         else if (_calls.Count > 0) call = _calls[^1];
         if (call is null) return null;
@@ -148,6 +149,15 @@ public sealed class OpenAIChatCalls(IResponseSink sink, BlockNumbers blocks)
         if (call.Balance.IsComplete && hasArguments) return null;
         if (call.Balance.IsComplete && !delta.Name.IsEmpty && !delta.Name.SequenceEqual(call.Name)) return null;
         return call;
+    }
+
+    private Call? ByIndex(long index)
+    {
+        for (int i = _calls.Count - 1; i >= 0; i--)
+        {
+            if (_calls[i].Index == index) return _calls[i];
+        }
+        return null;
     }
 
     private Call? ById(ReadOnlySpan<byte> id)

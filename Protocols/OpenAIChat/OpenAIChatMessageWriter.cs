@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Aiproxy.Protocols.Model;
@@ -5,8 +6,9 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Protocols.OpenAIChat;
 
 /// <summary>System prompt and turns as Chat messages. Expects a repaired history.</summary>
+/// <param name="output">What <paramref name="json"/> writes to.</param>
 /// <param name="isGemini">The model is one of Gemini's, whatever serves it.</param>
-public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, OpenAIChatTraits traits, bool isGemini)
+public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, IBufferWriter<byte> output, OpenAIChatTraits traits, bool isGemini)
 {
     private const string Target = OpenAIChatRequestWriter.Target;
 
@@ -112,7 +114,11 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, OpenAIChatTrait
         switch (media)
         {
             case { Kind: MediaKind.Image, Source: Base64Source source } when OpenAIMedia.IsCommonImage(source):
-                ImageUrl(new JsonText(OpenAIMedia.DataUrl(source)));
+                json.WriteString("type"u8, "image_url"u8);
+                json.WriteStartObject("image_url"u8);
+                json.WritePropertyName("url"u8);
+                OpenAIMedia.WriteDataUrl(json, output, source);
+                json.WriteEndObject();
                 break;
             case { Kind: MediaKind.Image, Source: UrlSource source }:
                 ImageUrl(source.Url);
@@ -120,7 +126,8 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, OpenAIChatTrait
             case { Kind: MediaKind.Document, Source: Base64Source source }:
                 json.WriteString("type"u8, "file"u8);
                 json.WriteStartObject("file"u8);
-                json.WriteString("file_data"u8, OpenAIMedia.DataUrl(source));
+                json.WritePropertyName("file_data"u8);
+                OpenAIMedia.WriteDataUrl(json, output, source);
                 json.WritePropertyName("filename"u8);
                 (media.Title is { IsEmpty: false } title ? title : new JsonText("document.pdf")).WriteTo(json);
                 json.WriteEndObject();
@@ -129,7 +136,7 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, OpenAIChatTrait
                 json.WriteString("type"u8, "input_audio"u8);
                 json.WriteStartObject("input_audio"u8);
                 json.WritePropertyName("data"u8);
-                Base64Text.Normal(source.Data).WriteTo(json);
+                Base64Text.Normal(source.Data).WriteTo(json, output);
                 json.WriteString("format"u8, source.MediaType.EndsWith("wav", StringComparison.Ordinal) ? "wav"u8 : "mp3"u8);
                 json.WriteEndObject();
                 break;

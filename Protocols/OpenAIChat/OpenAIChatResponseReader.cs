@@ -76,15 +76,22 @@ public sealed class OpenAIChatResponseReader : IResponseReader
         if (JsonSlice.IsArray(json))
         {
             // Gemini's Chat endpoint wraps its errors in an array.
-            var elements = JsonSlice.Elements(json);
+            var elements = JsonSlice.NewElements(json);
             if (!elements.Next()) return;
             json = elements.Value;
         }
         ReadOnlySpan<byte> id = default, model = default, choices = default, usage = default, error = default;
-        var members = JsonSlice.Members(json);
+        ChatChoice first = default;
+        int count = 0;
+        JsonScan members = JsonSlice.NewMembers(json);
         while (members.Next())
         {
-            if (members.Is("choices"u8)) choices = members.Value;
+            if (members.Is("choices"u8))
+            {
+                count = 0;
+                if (members.Kind == JsonTokenType.StartArray) first = FirstOf(ref members, out count);
+                choices = members.Value;
+            }
             else if (members.Is("id"u8)) id = members.Value;
             else if (members.Is("model"u8)) model = members.Value;
             else if (members.Is("usage"u8)) usage = members.Value;
@@ -99,36 +106,51 @@ public sealed class OpenAIChatResponseReader : IResponseReader
         if (!_isStarted) _sink.Start(JsonSlice.Inner(id), JsonSlice.Inner(model));
         _isStarted = true;
 
-        var list = JsonSlice.Elements(choices);
-        while (!_isEnded && list.Next()) Choice(list.Value);
+        if (count == 1) Choice(first);
+        else if (count > 1) Choices(choices);
         if (!_isEnded && OpenAIUsage.Read(usage) is { } told) _sink.Usage(told);
     }
 
-    private void Choice(ReadOnlySpan<byte> choice)
+    /// <summary>Nearly every chunk has one choice at most: that one is read on the way.</summary>
+    private static ChatChoice FirstOf(scoped ref JsonScan members, out int count)
     {
-        ReadOnlySpan<byte> delta = default, message = default, finish = default, stop = default, error = default;
-        long index = 0;
-        var members = JsonSlice.Members(choice);
-        while (members.Next())
+        count = 0;
+        ChatChoice first = default;
+        JsonScan list = members.Enter();
+        while (list.Next())
         {
-            if (members.Is("delta"u8)) delta = members.Value;
-            else if (members.Is("message"u8)) message = members.Value;
-            else if (members.Is("finish_reason"u8)) finish = members.Value;
-            else if (members.Is("index"u8)) index = JsonSlice.Long(members.Value) ?? 0;
-            else if (members.Is("stop_reason"u8) || members.Is("matched_stop"u8)) stop = members.Value;
-            else if (members.Is("error"u8)) error = members.Value;
+            if (count++ > 0 || list.Kind != JsonTokenType.StartObject) continue;
+            JsonScan choice = list.Enter();
+            first = ChatChoice.Read(ref choice);
+            list.Leave(ref choice);
         }
-        if (index != 0) return;
-        if (JsonSlice.IsTruthy(error))
+        members.Leave(ref list);
+        return first;
+    }
+
+    private void Choices(ReadOnlySpan<byte> choices)
+    {
+        JsonScan list = JsonSlice.Elements(choices);
+        while (!_isEnded && list.Next())
         {
-            Fail(OpenAIErrorReader.ReadInStream(error));
+            JsonScan choice = JsonSlice.Members(list.Value);
+            Choice(ChatChoice.Read(ref choice));
+        }
+    }
+
+    private void Choice(in ChatChoice choice)
+    {
+        if (choice.Index != 0) return;
+        if (JsonSlice.IsTruthy(choice.Error))
+        {
+            Fail(OpenAIErrorReader.ReadInStream(choice.Error));
             return;
         }
-        Content(JsonSlice.IsObject(delta) ? delta : message);
+        Content(choice.Delta);
 
         // vLLM tells the stop sequence as stop_reason, SGLang as matched_stop; numbers there are token ids.
-        if (JsonSlice.IsText(stop)) _stopSequence = stop.ToArray();
-        if (JsonSlice.IsText(finish)) FinishSeen(JsonSlice.Inner(finish));
+        if (JsonSlice.IsText(choice.Stop)) _stopSequence = choice.Stop.ToArray();
+        if (JsonSlice.IsText(choice.FinishReason)) FinishSeen(JsonSlice.Inner(choice.FinishReason));
     }
 
     private void FinishSeen(ReadOnlySpan<byte> word)
@@ -142,40 +164,26 @@ public sealed class OpenAIChatResponseReader : IResponseReader
         if (_reason is null || OpenAIChatNames.Rank(reason) >= OpenAIChatNames.Rank(_reason.Value)) _reason = reason;
     }
 
-    private void Content(ReadOnlySpan<byte> delta)
+    private void Content(in ChatDelta delta)
     {
-        ReadOnlySpan<byte> content = default, refusal = default, calls = default, function = default;
-        ReadOnlySpan<byte> reasoningContent = default, reasoning = default, details = default;
-        var members = JsonSlice.Members(delta);
-        while (members.Next())
-        {
-            if (members.Is("content"u8)) content = members.Value;
-            else if (members.Is("tool_calls"u8)) calls = members.Value;
-            else if (members.Is("reasoning_content"u8)) reasoningContent = members.Value;
-            else if (members.Is("reasoning"u8)) reasoning = members.Value;
-            else if (members.Is("reasoning_details"u8)) details = members.Value;
-            else if (members.Is("refusal"u8)) refusal = members.Value;
-            else if (members.Is("function_call"u8)) function = members.Value;
-        }
-
         // The same text often comes under two of these names: the first that has any counts.
-        if (JsonSlice.IsText(reasoningContent)) Delta(BlockKind.Thinking, reasoningContent);
-        else if (JsonSlice.IsText(reasoning)) Delta(BlockKind.Thinking, reasoning);
-        else ReasoningDetails(details);
+        if (JsonSlice.IsText(delta.ReasoningContent)) Delta(BlockKind.Thinking, delta.ReasoningContent);
+        else if (JsonSlice.IsText(delta.Reasoning)) Delta(BlockKind.Thinking, delta.Reasoning);
+        else ReasoningDetails(delta.ReasoningDetails);
 
-        if (JsonSlice.IsArray(content)) Parts(content);
-        else Delta(BlockKind.Text, content);
-        Delta(BlockKind.Refusal, refusal);
+        if (JsonSlice.IsArray(delta.Content)) Parts(delta.Content);
+        else Delta(BlockKind.Text, delta.Content);
+        Delta(BlockKind.Refusal, delta.Refusal);
 
-        if (calls.Length > 2 && JsonSlice.IsArray(calls))
+        if (delta.ToolCalls.Length > 2 && JsonSlice.IsArray(delta.ToolCalls))
         {
             CloseText();
-            _calls.Read(calls);
+            _calls.Read(delta.ToolCalls);
         }
-        if (JsonSlice.IsObject(function))
+        if (JsonSlice.IsObject(delta.FunctionCall))
         {
             CloseText();
-            _calls.ReadFunction(function);
+            _calls.ReadFunction(delta.FunctionCall);
         }
     }
 

@@ -84,7 +84,7 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
         Begin(default);
         _output.Write(_head);
         _output.Write("{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":"u8);
-        _output.Write(call.IndexText);
+        _output.WriteNumber(call.Index);
         // Some libraries refuse an entry without this member.
         _output.Write(call.IsCustom ? ",\"custom\":{\"input\":\"\"}"u8 : ",\"function\":{\"arguments\":\"\"}"u8);
         Signature(jsonString);
@@ -149,7 +149,7 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
         Start(default, default);
         _output.Write(_head);
         _output.Write("{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":"u8);
-        _output.Write(call.IndexText);
+        _output.WriteNumber(call.Index);
         OpenAIChatCallWriter.WriteMembers(_output, call, "\"\""u8);
         if (!signature.IsEmpty) Signature(signature);
         _output.Write("}]}"u8);
@@ -178,7 +178,7 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
     {
         _output.Write(_head);
         _output.Write("{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":"u8);
-        _output.Write(call.IndexText);
+        _output.WriteNumber(call.Index);
         _output.Write(call.IsCustom ? ",\"custom\":{\"input\":"u8 : ",\"function\":{\"arguments\":"u8);
         _output.Write(token);
         _output.Write("}}]}"u8);

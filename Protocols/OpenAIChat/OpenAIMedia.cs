@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using Aiproxy.Protocols.Model;
 using static Aiproxy.Protocols.OpenAIChat.RequestFields;
@@ -17,9 +18,7 @@ public static class OpenAIMedia
     /// <summary>A document as data URL or bare base64.</summary>
     public static MediaPart Document(JsonText data, JsonText? title)
     {
-        string text = data.ToString();
-        bool isUrl = text.StartsWith("data:", StringComparison.OrdinalIgnoreCase);
-        MediaSource source = isUrl ? FromUrl(data, "application/pdf") : new Base64Source("application/pdf", data);
+        MediaSource source = DataUrl.Is(data) ? FromUrl(data, "application/pdf") : new Base64Source("application/pdf", data);
         bool isImage = source is Base64Source { MediaType: var type } && type.StartsWith("image/", StringComparison.OrdinalIgnoreCase);
         return new MediaPart(isImage ? MediaKind.Image : MediaKind.Document, source) { Title = title };
     }
@@ -36,8 +35,10 @@ public static class OpenAIMedia
         return new MediaPart(MediaKind.Audio, new Base64Source(type, data));
     }
 
-    /// <summary>Content as a data URL, in the form that a strict server takes.</summary>
-    public static string DataUrl(Base64Source source) => $"data:{Base64Text.MediaType(source.MediaType, source.Data)};base64,{Base64Text.Normal(source.Data)}";
+    /// <summary>Writes content as a data URL, in the form that a strict server takes.</summary>
+    /// <param name="output">What <paramref name="json"/> writes to.</param>
+    public static void WriteDataUrl(Utf8JsonWriter json, IBufferWriter<byte> output, Base64Source source) =>
+        Base64Text.Normal(source.Data).WriteTo(json, output, $"data:{Base64Text.MediaType(source.MediaType, source.Data)};base64,");
 
     /// <summary>An image in one of the forms that all vendors take.</summary>
     public static bool IsCommonImage(Base64Source source) =>
@@ -70,14 +71,8 @@ public static class OpenAIMedia
     /// <summary>Splits a base64 data URL; any other URL stays one.</summary>
     public static MediaSource FromUrl(JsonText url, string defaultType)
     {
-        string text = url.ToString();
-        if (!text.StartsWith("data:", StringComparison.OrdinalIgnoreCase)) return new UrlSource(url);
-        int comma = text.IndexOf(',');
-        if (comma < 0) return new UrlSource(url);
-        string head = text[5..comma];
-        int semicolon = head.IndexOf(';');
-        if (!head.EndsWith(";base64", StringComparison.OrdinalIgnoreCase)) return new UrlSource(url);
-        string type = head[..semicolon].Trim();
-        return new Base64Source(type.Length == 0 ? defaultType : type, new JsonText(text[(comma + 1)..]));
+        if (DataUrl.Split(url) is not var (head, data) || !head.EndsWith(";base64", StringComparison.OrdinalIgnoreCase)) return new UrlSource(url);
+        string type = head[..head.IndexOf(';', StringComparison.Ordinal)].Trim();
+        return new Base64Source(type.Length == 0 ? defaultType : type, data);
     }
 }

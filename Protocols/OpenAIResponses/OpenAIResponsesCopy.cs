@@ -79,7 +79,7 @@ public sealed class OpenAIResponsesCopy
         if (_response is null)
         {
             var bare = new OpenAIResponsesObject.State(_id, 0, OpenAIResponsesEcho.Write(new WriterOptions { Stream = true, Model = "", Created = 0, IdSeed = "" })) { Error = error };
-            OpenAIResponsesObject.Write(output, bare, status, _items, null);
+            OpenAIResponsesObject.Write(output, bare, status, WriteItems, null);
             return;
         }
         output.Write("{"u8);
@@ -93,8 +93,17 @@ public sealed class OpenAIResponsesCopy
             output.Write(members.Value);
             output.Write(","u8);
         }
-        OpenAIResponsesObject.WriteOutcome(output, status, error, _items, null);
+        OpenAIResponsesObject.WriteOutcome(output, status, error, WriteItems, null);
         output.Write("}"u8);
+    }
+
+    private void WriteItems(IBufferWriter<byte> output)
+    {
+        for (int i = 0; i < _items.Count; i++)
+        {
+            if (i > 0) output.Write(","u8);
+            output.Write(_items[i]);
+        }
     }
 
     /// <summary>A line end between JSON tokens would end the SSE line; inside of strings there is none.</summary>

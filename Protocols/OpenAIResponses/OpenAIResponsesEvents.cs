@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Globalization;
-using System.Text;
 
 namespace Aiproxy.Protocols.OpenAIResponses;
 
@@ -34,5 +32,5 @@ public sealed class OpenAIResponsesEvents(IBufferWriter<byte> output, long next)
         output.Write("}\n\n"u8);
     }
 
-    private void Number() => output.Write(Encoding.ASCII.GetBytes((Next++).ToString(CultureInfo.InvariantCulture)));
+    private void Number() => output.WriteNumber(Next++);
 }

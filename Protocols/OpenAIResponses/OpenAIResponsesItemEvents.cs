@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Globalization;
-using System.Text;
 
 namespace Aiproxy.Protocols.OpenAIResponses;
 
@@ -8,16 +6,16 @@ namespace Aiproxy.Protocols.OpenAIResponses;
 /// <param name="events">null: whole answers have no events.</param>
 public sealed class OpenAIResponsesItemEvents(IBufferWriter<byte> output, OpenAIResponsesEvents? events)
 {
-    public void Added(OpenAIResponsesOutputItem item) => Item("response.output_item.added"u8, item, item.Announced());
+    public void Added(OpenAIResponsesOutputItem item) => Item("response.output_item.added"u8, item);
 
-    public void Done(OpenAIResponsesOutputItem item) => Item("response.output_item.done"u8, item, item.Done!);
+    public void Done(OpenAIResponsesOutputItem item) => Item("response.output_item.done"u8, item);
 
     /// <summary>A message's part or a reasoning item's summary part begins.</summary>
     public void PartAdded(OpenAIResponsesOutputItem item, int part)
     {
         if (events is null) return;
         Begin(item.Kind == OpenAIResponsesItemKind.Reasoning ? "response.reasoning_summary_part.added"u8 : "response.content_part.added"u8, item, part);
-        Part(item, part, "\"\""u8);
+        Part(item, part, isWhole: false);
         events.End();
     }
 
@@ -42,7 +40,6 @@ public sealed class OpenAIResponsesItemEvents(IBufferWriter<byte> output, OpenAI
     public void PartDone(OpenAIResponsesOutputItem item, int part)
     {
         if (events is null) return;
-        byte[] token = item.Parts[part].Token;
         bool isRefusal = item.Parts[part].IsRefusal;
         Begin(item.Kind switch
         {
@@ -57,24 +54,24 @@ public sealed class OpenAIResponsesItemEvents(IBufferWriter<byte> output, OpenAI
             OpenAIResponsesItemKind.Custom => ",\"input\":"u8,
             _ => isRefusal ? ",\"refusal\":"u8 : ",\"text\":"u8,
         });
-        output.Write(token);
+        item.Parts[part].WriteToken(output);
         if (item.Kind == OpenAIResponsesItemKind.Message && !isRefusal) output.Write(",\"logprobs\":[]"u8);
         events.End();
         if (item.Kind is OpenAIResponsesItemKind.Function or OpenAIResponsesItemKind.Custom) return;
 
         Begin(item.Kind == OpenAIResponsesItemKind.Reasoning ? "response.reasoning_summary_part.done"u8 : "response.content_part.done"u8, item, part);
-        Part(item, part, token);
+        Part(item, part, isWhole: true);
         events.End();
     }
 
-    private void Item(ReadOnlySpan<byte> type, OpenAIResponsesOutputItem item, ReadOnlySpan<byte> json)
+    private void Item(ReadOnlySpan<byte> type, OpenAIResponsesOutputItem item)
     {
         if (events is null) return;
         events.Begin(type);
         output.Write("\"output_index\":"u8);
-        Number(item.Index);
+        output.WriteNumber(item.Index);
         output.Write(",\"item\":"u8);
-        output.Write(json);
+        item.Write(output);
         events.End();
     }
 
@@ -85,24 +82,23 @@ public sealed class OpenAIResponsesItemEvents(IBufferWriter<byte> output, OpenAI
         output.Write("\"item_id\":\""u8);
         output.Write(item.Id);
         output.Write("\",\"output_index\":"u8);
-        Number(item.Index);
+        output.WriteNumber(item.Index);
         if (item.Kind is OpenAIResponsesItemKind.Function or OpenAIResponsesItemKind.Custom) return;
         output.Write(item.Kind == OpenAIResponsesItemKind.Reasoning ? ",\"summary_index\":"u8 : ",\"content_index\":"u8);
-        Number(part);
+        output.WriteNumber(part);
     }
 
-    private void Part(OpenAIResponsesOutputItem item, int part, ReadOnlySpan<byte> token)
+    private void Part(OpenAIResponsesOutputItem item, int part, bool isWhole)
     {
         output.Write(",\"part\":"u8);
         if (item.Kind != OpenAIResponsesItemKind.Reasoning)
         {
-            item.Parts[part].Write(output, token);
+            item.Parts[part].Write(output, isWhole);
             return;
         }
         output.Write("{\"type\":\"summary_text\",\"text\":"u8);
-        output.Write(token);
+        if (isWhole) item.Parts[part].WriteToken(output);
+        else output.Write("\"\""u8);
         output.Write("}"u8);
     }
-
-    private void Number(int value) => output.Write(Encoding.ASCII.GetBytes(value.ToString(CultureInfo.InvariantCulture)));
 }

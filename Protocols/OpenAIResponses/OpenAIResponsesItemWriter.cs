@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using Aiproxy.Protocols.Model;
 using Aiproxy.Protocols.OpenAIChat;
@@ -6,7 +7,8 @@ namespace Aiproxy.Protocols.OpenAIResponses;
 
 /// <summary>Turns as input items. Expects a repaired history.</summary>
 /// <remarks>No item gets an <c>id</c>: the upstream keeps nothing, and refuses ids that it does not know.</remarks>
-public sealed class OpenAIResponsesItemWriter(Utf8JsonWriter json, OpenAIResponsesTraits traits)
+/// <param name="output">What <paramref name="json"/> writes to.</param>
+public sealed class OpenAIResponsesItemWriter(Utf8JsonWriter json, IBufferWriter<byte> output, OpenAIResponsesTraits traits)
 {
     private const string Target = OpenAIResponsesRequestWriter.Target;
 
@@ -213,7 +215,8 @@ public sealed class OpenAIResponsesItemWriter(Utf8JsonWriter json, OpenAIRespons
                 break;
             case MediaPart { Kind: MediaKind.Image, Source: Base64Source source } when OpenAIMedia.IsCommonImage(source):
                 json.WriteString("type"u8, "input_image"u8);
-                json.WriteString("image_url"u8, OpenAIMedia.DataUrl(source));
+                json.WritePropertyName("image_url"u8);
+                OpenAIMedia.WriteDataUrl(json, output, source);
                 break;
             case MediaPart { Kind: MediaKind.Image, Source: UrlSource source }:
                 json.WriteString("type"u8, "input_image"u8);
@@ -224,7 +227,8 @@ public sealed class OpenAIResponsesItemWriter(Utf8JsonWriter json, OpenAIRespons
                 json.WriteString("type"u8, "input_file"u8);
                 json.WritePropertyName("filename"u8);
                 (media.Title is { IsEmpty: false } title ? title : new JsonText("document.pdf")).WriteTo(json);
-                json.WriteString("file_data"u8, OpenAIMedia.DataUrl(source));
+                json.WritePropertyName("file_data"u8);
+                OpenAIMedia.WriteDataUrl(json, output, source);
                 break;
             case MediaPart { Kind: MediaKind.Document, Source: UrlSource source }:
                 json.WriteString("type"u8, "input_file"u8);

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Aiproxy.Protocols.Model;
@@ -20,25 +19,26 @@ public static class OpenAIResponsesObject
         public string? IncompleteReason { get; init; }
     }
 
+    /// <param name="writeItems">Writes the elements of <c>output</c>, with commas between.</param>
     /// <param name="usage">null: not to be told yet.</param>
-    public static void Write(IBufferWriter<byte> output, State state, ReadOnlySpan<byte> status, IReadOnlyList<byte[]> items, TokenUsage? usage)
+    public static void Write(IBufferWriter<byte> output, State state, ReadOnlySpan<byte> status, Action<IBufferWriter<byte>> writeItems, TokenUsage? usage)
     {
         output.Write("{\"id\":\""u8);
         output.Write(state.Id);
         output.Write("\",\"object\":\"response\",\"created_at\":"u8);
-        output.Write(Encoding.ASCII.GetBytes(state.Created.ToString(CultureInfo.InvariantCulture)));
+        output.WriteNumber(state.Created);
         output.Write(",\"background\":false,\"completed_at\":null,\"incomplete_details\":"u8);
         if (state.IncompleteReason is { } reason) output.Write(Encoding.ASCII.GetBytes($"{{\"reason\":\"{reason}\"}}"));
         else output.Write("null"u8);
         output.Write(","u8);
         output.Write(state.Echo);
         output.Write(","u8);
-        WriteOutcome(output, status, state.Error, items, usage);
+        WriteOutcome(output, status, state.Error, writeItems, usage);
         output.Write("}"u8);
     }
 
     /// <summary>The members that change over the life of a response: status, error, output, usage.</summary>
-    public static void WriteOutcome(IBufferWriter<byte> output, ReadOnlySpan<byte> status, ProxyError? error, IReadOnlyList<byte[]> items, TokenUsage? usage)
+    public static void WriteOutcome(IBufferWriter<byte> output, ReadOnlySpan<byte> status, ProxyError? error, Action<IBufferWriter<byte>> writeItems, TokenUsage? usage)
     {
         output.Write("\"status\":\""u8);
         output.Write(status);
@@ -56,11 +56,7 @@ public static class OpenAIResponsesObject
             json.WriteEndObject();
         }
         output.Write(",\"output\":["u8);
-        for (int i = 0; i < items.Count; i++)
-        {
-            if (i > 0) output.Write(","u8);
-            output.Write(items[i]);
-        }
+        writeItems(output);
         output.Write("],\"usage\":"u8);
         if (usage is { } total)
         {

@@ -4,8 +4,8 @@ using Aiproxy.Protocols.OpenAIChat;
 
 namespace Aiproxy.Protocols.OpenAIResponses;
 
-/// <summary>One output item that is being written. Texts are kept as inner bytes of JSON strings.</summary>
-public sealed class OpenAIResponsesOutputItem(OpenAIResponsesItemKind kind, int index, string id)
+/// <summary>One output item that is being written. Texts are kept as inner bytes of JSON strings, in pooled memory until Dispose.</summary>
+public sealed class OpenAIResponsesOutputItem(OpenAIResponsesItemKind kind, int index, string id) : IDisposable
 {
     public OpenAIResponsesItemKind Kind { get; } = kind;
 
@@ -23,37 +23,47 @@ public sealed class OpenAIResponsesOutputItem(OpenAIResponsesItemKind kind, int 
     /// <summary>JSON string token; null: none.</summary>
     public byte[]? EncryptedContent { get; set; }
 
-    /// <summary>The whole item, once it is done.</summary>
-    public byte[]? Done { get; set; }
+    /// <summary>It has ended and its content is told whole.</summary>
+    public bool IsDone { get; private set; }
+
+    private bool _isIncomplete;
 
     public sealed class Part(bool isRefusal)
     {
         public bool IsRefusal { get; } = isRefusal;
 
-        public ArrayBufferWriter<byte> Inner { get; } = new();
+        public TextPieces Text { get; } = new();
 
         public bool IsEnded { get; set; }
 
         /// <summary>The text as a JSON string token.</summary>
-        public byte[] Token => [(byte)'"', .. Inner.WrittenSpan, (byte)'"'];
+        public void WriteToken(IBufferWriter<byte> output)
+        {
+            output.Write("\""u8);
+            Text.WriteTo(output);
+            output.Write("\""u8);
+        }
 
         /// <summary>The part object of a message.</summary>
-        public void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> token)
+        /// <param name="isWhole">With its text.</param>
+        public void Write(IBufferWriter<byte> output, bool isWhole)
         {
             output.Write(IsRefusal ? "{\"type\":\"refusal\",\"refusal\":"u8 : "{\"type\":\"output_text\",\"text\":"u8);
-            output.Write(token);
+            if (isWhole) WriteToken(output);
+            else output.Write("\"\""u8);
             output.Write(IsRefusal ? "}"u8 : ",\"annotations\":[],\"logprobs\":[]}"u8);
         }
     }
 
-    /// <summary>The item as <c>output_item.added</c> announces it: without content.</summary>
-    public byte[] Announced() => Json("in_progress"u8, isWhole: false);
-
-    public byte[] Whole(ReadOnlySpan<byte> status) => Json(status, isWhole: true);
-
-    private byte[] Json(ReadOnlySpan<byte> status, bool isWhole)
+    public void End(bool isIncomplete)
     {
-        var output = new ArrayBufferWriter<byte>(256);
+        IsDone = true;
+        _isIncomplete = isIncomplete;
+    }
+
+    /// <summary>The item as <c>output_item.added</c> announces it, without content; once it is done whole.</summary>
+    public void Write(IBufferWriter<byte> output)
+    {
         output.Write("{\"id\":\""u8);
         output.Write(Id);
         output.Write("\",\"type\":\""u8);
@@ -65,54 +75,60 @@ public sealed class OpenAIResponsesOutputItem(OpenAIResponsesItemKind kind, int 
             _ => "function_call"u8,
         });
         output.Write("\",\"status\":\""u8);
-        output.Write(status);
+        output.Write(!IsDone ? "in_progress"u8 : _isIncomplete ? "incomplete"u8 : "completed"u8);
         output.Write("\""u8);
         switch (Kind)
         {
             case OpenAIResponsesItemKind.Message:
-                Content(output, isWhole);
+                Content(output);
                 break;
             case OpenAIResponsesItemKind.Reasoning:
-                Summary(output, isWhole);
+                Summary(output);
                 break;
             default:
-                CallMembers(output, isWhole);
+                CallMembers(output);
                 break;
         }
         output.Write("}"u8);
-        return output.WrittenSpan.ToArray();
     }
 
-    private void Content(ArrayBufferWriter<byte> output, bool isWhole)
+    /// <summary>Forgets the texts.</summary>
+    public void Dispose()
+    {
+        foreach (Part part in Parts) part.Text.Dispose();
+    }
+
+    private void Content(IBufferWriter<byte> output)
     {
         output.Write(",\"role\":\"assistant\",\"content\":["u8);
-        for (int i = 0; isWhole && i < Parts.Count; i++)
+        for (int i = 0; IsDone && i < Parts.Count; i++)
         {
             if (i > 0) output.Write(","u8);
-            Parts[i].Write(output, Parts[i].Token);
+            Parts[i].Write(output, isWhole: true);
         }
         output.Write("]"u8);
     }
 
-    private void Summary(ArrayBufferWriter<byte> output, bool isWhole)
+    private void Summary(IBufferWriter<byte> output)
     {
         output.Write(",\"summary\":["u8);
-        if (isWhole && Parts.Count > 0)
+        if (IsDone && Parts.Count > 0)
         {
             output.Write("{\"type\":\"summary_text\",\"text\":"u8);
-            output.Write(Parts[0].Token);
+            Parts[0].WriteToken(output);
             output.Write("}"u8);
         }
         output.Write("]"u8);
-        if (!isWhole || EncryptedContent is not { } encrypted) return;
+        if (!IsDone || EncryptedContent is not { } encrypted) return;
         output.Write(",\"encrypted_content\":"u8);
         output.Write(encrypted);
     }
 
-    private void CallMembers(ArrayBufferWriter<byte> output, bool isWhole)
+    private void CallMembers(IBufferWriter<byte> output)
     {
         output.Write(Kind == OpenAIResponsesItemKind.Custom ? ",\"input\":"u8 : ",\"arguments\":"u8);
-        output.Write(isWhole && Parts.Count > 0 ? Parts[0].Token : "\"\""u8);
+        if (IsDone && Parts.Count > 0) Parts[0].WriteToken(output);
+        else output.Write("\"\""u8);
         output.Write(",\"call_id\":\""u8);
         output.Write(Call!.Id);
         output.Write("\",\"name\":"u8);

@@ -33,7 +33,7 @@ public static class OpenAIResponsesRequestWriter
         if (traits.InstructionsAsDeveloper) json.WriteString("instructions"u8, ""u8);
         else if (system is not null) json.WriteString("instructions"u8, system);
         json.WriteStartArray("input"u8);
-        var items = new OpenAIResponsesItemWriter(json, traits);
+        var items = new OpenAIResponsesItemWriter(json, output, traits);
         if (traits.InstructionsAsDeveloper && system is not null) items.Developer(system);
         items.Write(request.Turns);
         json.WriteEndArray();
@@ -55,11 +55,15 @@ public static class OpenAIResponsesRequestWriter
             if (OpenAIRequestWords.EndUser(request.EndUserId) is { } user) json.WriteString("safety_identifier"u8, user);
         }
         Reasoning(json, request, facts);
-        if (request.Output is { } format)
+        if (request.Output is not null || request.Verbosity is not null)
         {
             json.WriteStartObject("text"u8);
-            json.WritePropertyName("format"u8);
-            Format(json, format, OpenAIRequestWords.Strict(request, format));
+            if (request.Output is { } format)
+            {
+                json.WritePropertyName("format"u8);
+                Format(json, format, OpenAIRequestWords.Strict(request, format));
+            }
+            if (request.Verbosity is { } verbosity) json.WriteString("verbosity"u8, verbosity);
             json.WriteEndObject();
         }
         if (OpenAIRequestWords.CacheKey(request) is { } cacheKey) json.WriteString("prompt_cache_key"u8, cacheKey);

@@ -31,7 +31,7 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
         public int Part;
         public byte[]? Seal;
         public SealKind SealKind;
-        public readonly ArrayBufferWriter<byte> Thinking = new();
+        public readonly PooledBytes Thinking = new();
         public bool IsEnded;
     }
 
@@ -97,10 +97,12 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
         if (state.Kind == BlockKind.Thinking)
         {
             if (state.Item is null && state.Seal is not null) OpenReasoning(state, hasText: false);
+            byte[]? proof = Proof(state);
+            state.Thinking.Dispose();
             if (state.Item is not { } item) return;
-            item.EncryptedContent = Proof(state);
+            item.EncryptedContent = proof;
             if (item.Parts.Count > 0) EndPart(item, 0);
-            Close(item, "completed"u8);
+            Close(item, isIncomplete: false);
         }
         else if (state.Call is not null)
         {
@@ -108,7 +110,7 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
             if (_calls.End(block, out byte[] rest) is not null && rest.Length > 2) Append(state, rest);
 
             // Arguments that are cut stay open until it is known why.
-            if (state.Call.IsCustom || IsJson(state.Item!.Parts[0].Token)) CloseCall(state.Item!, "completed"u8);
+            if (state.Call.IsCustom || IsJson(state.Item!.Parts[0].Text.ToToken())) CloseCall(state.Item!, isIncomplete: false);
         }
         else if (state.Item is { } message)
         {
@@ -132,14 +134,15 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
         ReadOnlySpan<byte> status = incomplete is null ? "completed"u8 : "incomplete"u8;
         foreach (OpenAIResponsesOutputItem item in _items)
         {
-            if (item.Done is not null) continue;
-            if (item.Call is not null) CloseCall(item, status);
-            else CloseMessage(item, status);
+            if (item.IsDone) continue;
+            if (item.Call is not null) CloseCall(item, incomplete is not null);
+            else CloseMessage(item, incomplete is not null);
         }
         _isEnded = true;
         _state = _state! with { IncompleteReason = incomplete };
         if (_events is not null) Lifecycle(incomplete is null ? "response.completed"u8 : "response.incomplete"u8, status, _usage);
-        else OpenAIResponsesObject.Write(_output, _state, status, Finished(), _usage);
+        else OpenAIResponsesObject.Write(_output, _state, status, WriteFinished, _usage);
+        foreach (OpenAIResponsesOutputItem item in _items) item.Dispose();
     }
 
     public void Fail(ProxyError error)
@@ -155,6 +158,7 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
         _isEnded = true;
         _state = _state! with { Error = error };
         Lifecycle("response.failed"u8, "failed"u8, null);
+        foreach (OpenAIResponsesOutputItem item in _items) item.Dispose();
     }
 
     public void Keepalive()
@@ -168,8 +172,7 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
     private static byte[]? Proof(Block state)
     {
         if (state.Seal is not { } seal || state.SealKind == SealKind.Encrypted) return state.Seal;
-        string thinking = RawJson.Decode([(byte)'"', .. state.Thinking.WrittenSpan, (byte)'"']);
-        return RawJson.Encode(SealEnvelope.Wrap(new Seal(state.SealKind, "", RawJson.Decode(seal)), thinking));
+        return SealEnvelope.Wrap(state.SealKind, "", seal, state.Thinking.Written);
     }
 
     private bool IsReasoningVisible => _options.Request is not { } request || request.Reasoning?.Visible == true;
@@ -177,7 +180,7 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
     private void OpenText(Block state)
     {
         if (state.Item is not null) return;
-        bool isShared = _message is { Done: null } open && open.Parts.TrueForAll(static part => part.IsEnded) && ReferenceEquals(_items[^1], open);
+        bool isShared = _message is { IsDone: false } open && open.Parts.TrueForAll(static part => part.IsEnded) && ReferenceEquals(_items[^1], open);
         if (!isShared)
         {
             CloseIdleMessage();
@@ -206,7 +209,7 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
         {
             OpenAIResponsesOutputItem carrier = Add(OpenAIResponsesItemKind.Reasoning, "rs", null);
             carrier.EncryptedContent = seal;
-            Close(carrier, "completed"u8);
+            Close(carrier, isIncomplete: false);
         }
         state.Item = state.Call!.IsCustom ? Add(OpenAIResponsesItemKind.Custom, "ctc", state.Call) : Add(OpenAIResponsesItemKind.Function, "fc", state.Call);
         state.Item.Parts.Add(new OpenAIResponsesOutputItem.Part(isRefusal: false));
@@ -223,7 +226,7 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
 
     private void Append(Block state, ReadOnlySpan<byte> token)
     {
-        state.Item!.Parts[state.Part].Inner.Write(token[1..^1]);
+        state.Item!.Parts[state.Part].Text.Append(token[1..^1]);
         _itemEvents.Delta(state.Item, state.Part, token);
     }
 
@@ -237,35 +240,45 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
     /// <summary>Something else begins: a message whose text has ended is closed, one that goes on stays open beside it.</summary>
     private void CloseIdleMessage()
     {
-        if (_message is { Done: null } message && message.Parts.TrueForAll(static part => part.IsEnded)) Close(message, "completed"u8);
+        if (_message is { IsDone: false } message && message.Parts.TrueForAll(static part => part.IsEnded)) Close(message, isIncomplete: false);
     }
 
-    private void CloseMessage(OpenAIResponsesOutputItem message, ReadOnlySpan<byte> status)
+    private void CloseMessage(OpenAIResponsesOutputItem message, bool isIncomplete)
     {
         for (int part = 0; part < message.Parts.Count; part++) EndPart(message, part);
-        Close(message, status);
+        Close(message, isIncomplete);
     }
 
-    private void CloseCall(OpenAIResponsesOutputItem call, ReadOnlySpan<byte> status)
+    private void CloseCall(OpenAIResponsesOutputItem call, bool isIncomplete)
     {
         EndPart(call, 0);
-        Close(call, status);
+        Close(call, isIncomplete);
     }
 
-    private void Close(OpenAIResponsesOutputItem item, ReadOnlySpan<byte> status)
+    private void Close(OpenAIResponsesOutputItem item, bool isIncomplete)
     {
-        item.Done = item.Whole(status);
+        item.End(isIncomplete);
         _itemEvents.Done(item);
     }
 
-    private List<byte[]> Finished() => [.. _items.Where(static item => item.Done is not null).Select(static item => item.Done!)];
+    private void WriteFinished(IBufferWriter<byte> output)
+    {
+        bool isFirst = true;
+        foreach (OpenAIResponsesOutputItem item in _items)
+        {
+            if (!item.IsDone) continue;
+            if (!isFirst) output.Write(","u8);
+            isFirst = false;
+            item.Write(output);
+        }
+    }
 
     private void Lifecycle(ReadOnlySpan<byte> type, ReadOnlySpan<byte> status, TokenUsage? usage)
     {
         if (_events is null) return;
         _events.Begin(type);
         _output.Write("\"response\":"u8);
-        OpenAIResponsesObject.Write(_output, _state!, status, Finished(), usage);
+        OpenAIResponsesObject.Write(_output, _state!, status, WriteFinished, usage);
         _events.End();
     }
 
@@ -273,7 +286,7 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
     {
         try
         {
-            var members = JsonSlice.Members(Encoding.UTF8.GetBytes(RawJson.Decode(token)));
+            var members = JsonSlice.NewMembers(Encoding.UTF8.GetBytes(RawJson.Decode(token)));
             while (members.Next()) { }
             return token.Length > 2;
         }

@@ -9,7 +9,8 @@ public sealed class CommandLine
     private readonly RootCommand _root;
 
     public CommandLine(
-        Func<string, CancellationToken, Task<int>> run, Func<string, int> check, Func<string?, CancellationToken, Task<int>> demo, Func<int> version)
+        Func<string, CancellationToken, Task<int>> run, Func<string, int> check, Func<string?, CancellationToken, Task<int>> demo,
+        Func<LoginOptions, CancellationToken, Task<int>> login, Func<int> version)
     {
         Option<string> config = Config();
         _root = new RootCommand("An LLM reverse proxy: Anthropic Messages, OpenAI Chat, OpenAI Responses and Gemini in, API-key upstreams out.") { config };
@@ -25,11 +26,12 @@ public sealed class CommandLine
         var listen = new Option<string?>("--listen", "-listen") { Description = "host:port to listen on; default 127.0.0.1:8080", HelpName = "ADDRESS" };
         var demoCommand = new Command("demo", "Run without any file or key, with the embedded echo upstream; prints curl lines to try.") { listen };
         demoCommand.SetAction((result, cancellationToken) => demo(result.GetValue(listen), cancellationToken));
+        Command loginCommand = new LoginArguments(login).Command;
         var versionCommand = new Command("version", "Print version, commit and runtime.");
         versionCommand.SetAction(_ => version());
         var versionOption = new Option<bool>("--version") { Description = "The same as the command version." };
         _root.Add(versionOption);
-        foreach (Command command in (Command[])[runCommand, checkCommand, demoCommand, versionCommand]) _root.Add(command);
+        foreach (Command command in (Command[])[runCommand, checkCommand, demoCommand, loginCommand, versionCommand]) _root.Add(command);
         _root.SetAction((result, cancellationToken) =>
             result.GetValue(versionOption) ? Task.FromResult(version()) : run(result.GetValue(config)!, cancellationToken));
     }

@@ -1,5 +1,6 @@
 using Aiproxy.Balancer;
 using Aiproxy.Config;
+using Aiproxy.OAuthCache;
 using Aiproxy.Protocols;
 using Aiproxy.Protocols.Model;
 using Aiproxy.Tests.StreamInvariants;
@@ -44,7 +45,7 @@ public sealed class AttemptLoopTests : ILogEventSink
         ProxyConfig config = TestUpstreams.Config([.. _upstreams]) with { ModelFallback = _fallbacks };
         _states.Retain(config.Upstreams, config.Circuit);
         Logger log = new LoggerConfiguration().WriteTo.Sink(this).CreateLogger();
-        _loop ??= new AttemptLoop(new Forwarder(new UpstreamClients(), new UpstreamMessage("aiproxy/test"), new Translation(new ProofCache(TimeProvider.System))), types, _states, log, _clock);
+        _loop ??= new AttemptLoop(new Forwarder(new UpstreamClients(), new UpstreamMessage("aiproxy/test"), new Translation(new ProofCache(TimeProvider.System))), types, new CredentialSource(new TokenCache(_clock, _ => { }), new UpstreamClients(), types), _states, log, _clock);
         await _loop.RunAsync(test.Exchange, new Router(config, [.. _scripts.Keys])).WaitAsync(TimeSpan.FromSeconds(20));
         await test.Answer.EndAsync();
         return test;

@@ -128,14 +128,55 @@ public sealed class CredentialRingTests
     }
 
     [Fact]
+    public void ModelAtItsLimit_RestsForThisModelAlone()
+    {
+        CredentialRing ring = Ring("a");
+        Assert.True(ring.TryNext(null, "big", out CredentialSlot slot));
+        slot.RestModel(clock.Now.AddMinutes(5));
+        Assert.False(ring.TryNext(null, "big", out _));
+        Assert.True(ring.TryNext(null, "small", out _));
+        Assert.Equal(clock.Now.AddMinutes(5), ring.NextFor("big"));
+        Assert.Null(ring.NextFor("small"));
+        Assert.Null(ring.NextAvailable);
+        clock.Advance(TimeSpan.FromMinutes(5));
+        Assert.True(ring.TryNext(null, "big", out _));
+    }
+
+    [Fact]
+    public void LongRestOfAModel_IsTriedOnceAnHour()
+    {
+        CredentialRing ring = Ring("a");
+        Assert.True(ring.TryNext(null, "big", out CredentialSlot slot));
+        slot.RestModel(clock.Now.AddHours(5));
+        clock.Advance(TimeSpan.FromHours(1));
+        Assert.True(ring.TryNext(null, "big", out CredentialSlot again));
+        Assert.False(ring.TryNext(null, "big", out _));
+        again.Succeeded();
+        Assert.True(ring.TryNext(null, "big", out _));
+    }
+
+    [Fact]
+    public void ManyModelsAtTheirLimit_AreBounded()
+    {
+        CredentialRing ring = Ring("a");
+        for (int i = 0; i < 500; i++)
+        {
+            Assert.True(ring.TryNext(null, "m" + i, out CredentialSlot slot));
+            slot.RestModel(clock.Now.AddMinutes(1 + i));
+        }
+        Assert.Null(ring.NextFor("m0"));
+        Assert.NotNull(ring.NextFor("m499"));
+    }
+
+    [Fact]
     public void CertainCredential_IsTakenUnlessItRests()
     {
         CredentialRing ring = Ring("a", "b");
-        Assert.True(ring.TryTake("b", out CredentialSlot slot));
+        Assert.True(ring.TryTake("b", "", out CredentialSlot slot));
         Assert.Equal(1, slot.Index);
         slot.Refused();
-        Assert.False(ring.TryTake("b", out _));
-        Assert.False(ring.TryTake("gone", out _));
+        Assert.False(ring.TryTake("b", "", out _));
+        Assert.False(ring.TryTake("gone", "", out _));
         Assert.Equal([0, 1], ring.Statuses().Select(status => status.Refusals));
     }
 

@@ -85,4 +85,55 @@ public sealed class EnvelopeCutTests
     [InlineData("""{"input":[{"type":"function_call","id":"fc_b30u4KN2POu2JvR18fwTZzthx"}],"x":"msg_b30u4KN2POu2JvR18fwTZzth0"}""")]
     [InlineData("""{"input":[{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"gAAA"}],"x":"rs_b30u"}""")]
     public void IdsOfOthers_AreLeftAlone(string body) => Assert.Null(Cut(body, "responses"));
+
+    private const string StandIn = "skip_thought_signature_validator";
+
+    /// <summary>In each step of the current turn the first call, where none is signed; nothing before the user's last words, nothing for older models.</summary>
+    [Theory]
+    [InlineData("""[{"role":"user","parts":[{"text":"q"}]},{"role":"model","parts":[{"text":"a"}, {"functionCall":{"name":"f"}},{"functionCall":{"name":"g"}}]}]""",
+        """[{"role":"user","parts":[{"text":"q"}]},{"role":"model","parts":[{"text":"a"}, {"thoughtSignature":"SKIP","functionCall":{"name":"f"}},{"functionCall":{"name":"g"}}]}]""")]
+    [InlineData("""[{"parts":[{"text":"q"}]},{"role":"model","parts":[{"function_call":{"name":"f"}}]},{"role":"user","parts":[{"function_response":{"name":"f"}}]},{"role":"model","parts":[{"functionCall":{"name":"g"},"thoughtSignature":"c2ln"}]}]""",
+        """[{"parts":[{"text":"q"}]},{"role":"model","parts":[{"thoughtSignature":"SKIP","function_call":{"name":"f"}}]},{"role":"user","parts":[{"function_response":{"name":"f"}}]},{"role":"model","parts":[{"functionCall":{"name":"g"},"thoughtSignature":"c2ln"}]}]""")]
+    [InlineData("""[{"role":"user","parts":[{"text":"q"}]},{"role":"model","parts":[{"functionCall":{"name":"f"}}]},{"role":"user","parts":[{"functionResponse":{"name":"f"}},{"text":"and hurry"}]}]""",
+        """[{"role":"user","parts":[{"text":"q"}]},{"role":"model","parts":[{"thoughtSignature":"SKIP","functionCall":{"name":"f"}}]},{"role":"user","parts":[{"functionResponse":{"name":"f"}},{"text":"and hurry"}]}]""")]
+    [InlineData("""[{"role":"model","parts":[{"functionCall":{"name":"f"}}]},{"role":"user","parts":[{"functionResponse":{"name":"f"}}]},{"role":"user","parts":[{"text":"new turn"}]}]""", null)]
+    [InlineData("""[{"role":"user","parts":[{"text":"q"}]},{"role":"model","parts":[{"functionCall":{"name":"f"},"thoughtSignature":"c2ln"},{"functionCall":{"name":"g"}}]}]""", null)]
+    [InlineData("""[{"role":"user","parts":[{"text":"q"}]},{"role":"model","parts":[{"text":"a"}]},{"role":"model","parts":[{"functionCall":{"name":"f"},"thought_signature":"c2ln"}]},{"role":"model","parts":[{"functionCall":{"name":"g"}}]}]""", null)]
+    [InlineData("""[{"role":"user","parts":[{"text":"\"functionCall\""}]}]""", null)]
+    [InlineData("""{"parts":[{"functionCall":{}}]}""", null)]
+    public void E30_Gemini3_UnsignedStepOfTheCurrentTurn_GetsTheStandIn(string contents, string? signed)
+    {
+        string Body(string inner) => $$"""{ "contents":{{inner}}, "x":1.50}""";
+        Assert.Equal(signed is null ? null : Body(signed.Replace("SKIP", StandIn)), Cut(Body(contents), "gemini", "gemini-3.8-flash"));
+        Assert.Null(Cut(Body(contents), "gemini", "gemini-2.5-pro"));
+    }
+
+    /// <summary>What an answer of another provider looks like in a Gemini client's history, whatever the provider.</summary>
+    [Fact]
+    public void E30_ForeignProof_GoesWithItsThoughts_OwnThoughtsStay()
+    {
+        string body = """
+            {"contents":[{"role":"user","parts":[{"text":"q"}]},{"role":"model","parts":[{"text":"own","thought":true},{"functionCall":{"name":"e"},"thoughtSignature":"c2ln"}]},
+            {"role":"user","parts":[{"functionResponse":{"name":"e"}}]},{"role":"model","parts":[{"text":"theirs","thought":true}]},
+            {"role":"model","parts":[{"text":"said"},{"functionCall":{"name":"f"},"thoughtSignature":"ENVELOPE"}]}]}
+            """;
+        Assert.Equal("""
+            {"contents":[{"role":"user","parts":[{"text":"q"}]},{"role":"model","parts":[{"text":"own","thought":true},{"functionCall":{"name":"e"},"thoughtSignature":"c2ln"}]},
+            {"role":"user","parts":[{"functionResponse":{"name":"e"}}]},
+            {"role":"model","parts":[{"text":"said"},{"functionCall":{"name":"f"},"thoughtSignature":"SKIP"}]}]}
+            """.Replace("SKIP", StandIn), Cut(body, "gemini", "gemini-3-pro"));
+    }
+
+    [Theory]
+    [InlineData("gpt-4o", """{"id":"c","type":"function","function":{"name":"f","arguments":"{\"extra_content\":1}"}}""", ""","extra_content":{"other":1}}""")]
+    [InlineData("gemini-3-pro", null, null)]
+    [InlineData("google/Gemini-2.5-flash", null, null)]
+    public void Chat_ThoughtSignatures_GoToGeminiOnly(string model, string? call, string? end)
+    {
+        const string Call = """{"id":"c","type":"function","extra_content":{"google":{"thought_signature":"c2ln"}},"function":{"name":"f","arguments":"{\"extra_content\":1}"}}""";
+        const string Other = """{"id":"d","extra_content":{"google":{"thought_signature":"c2ln"},"other":1}}""";
+        string body = """{"messages":[{"role":"user","content":"\"thought_signature\""},{"role":"assistant","extra_content":{"google":{"thought_signature":"c2ln"}},"tool_calls":[CALLS]}],"model":"m"}""".Replace("CALLS", Call + "," + Other);
+        string? expected = call is null ? null : $$$"""{"messages":[{"role":"user","content":"\"thought_signature\""},{"role":"assistant","tool_calls":[{{{call}}},{"id":"d"{{{end}}}]}],"model":"m"}""";
+        Assert.Equal(expected, Cut(body, "openai", model));
+    }
 }

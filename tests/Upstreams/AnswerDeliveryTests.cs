@@ -210,6 +210,35 @@ public sealed class AnswerDeliveryTests
         }
     }
 
+    [Theory]
+    [InlineData("openai")]
+    [InlineData("responses")]
+    [InlineData("gemini")]
+    public async Task MessageStart_TellsTheEstimate_MessageDeltaTheTrueNumbers(string upstream)
+    {
+        using var test = new TestExchange("anthropic");
+        using var delivery = new Delivery(test, upstream);
+        delivery.Send(Delivery.Fixture(upstream + ".sse"));
+        Assert.Null(await delivery.End());
+        System.Text.Json.Nodes.JsonNode[] events = [.. test.Client.Text.Split('\n').Where(line => line.StartsWith("data:")).Select(line => System.Text.Json.Nodes.JsonNode.Parse(line[5..])!)];
+        long estimate = TokenEstimator.Estimate(test.Exchange.ReadRequest());
+        Assert.True(estimate > 0);
+        Assert.Equal((estimate, 0L), ((long)events[0]["message"]!["usage"]!["input_tokens"]!, (long)events[0]["message"]!["usage"]!["output_tokens"]!));
+        System.Text.Json.Nodes.JsonNode last = events.Single(told => (string?)told["type"] == "message_delta")["usage"]!;
+        Assert.Equal((41L, 1200L, 58L), ((long)last["input_tokens"]!, (long)last["cache_read_input_tokens"]!, (long)last["output_tokens"]!));
+    }
+
+    [Fact]
+    public async Task UpstreamThatTellsNoUsage_LeavesTheEstimate()
+    {
+        using var test = new TestExchange("anthropic");
+        using var delivery = new Delivery(test, "openai");
+        delivery.Send("data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
+        Assert.Null(await delivery.End());
+        long estimate = TokenEstimator.Estimate(test.Exchange.ReadRequest());
+        Assert.Equal(3, test.Client.Text.Split($"\"input_tokens\":{estimate},").Length);
+    }
+
     [Fact]
     public async Task NoOutputInTime_IsATimeoutBeforeTheBeginning_HandshakesDoNotHelp()
     {

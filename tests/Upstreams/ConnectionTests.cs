@@ -28,7 +28,7 @@ public sealed class ConnectionTests : IDisposable
     {
         UpstreamConfig config = TestExchange.Upstream("anthropic", $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndPoint!).Port}", tokens: "sk-fake-1");
         IUpstreamType type = _types.Find("anthropic")!;
-        var target = new UpstreamTarget(change is null ? config : change(config), type, (IUpstreamProtocol)TestExchange.Protocols["anthropic"], "m", config.Tokens[0], 0);
+        var target = new UpstreamTarget(change is null ? config : change(config), type, (IUpstreamProtocol)TestExchange.Protocols["anthropic"], "m", UpstreamCredential.OfKey(config.Tokens[0]), 0);
         return _forwarder.SendAsync(test.Exchange, target).WaitAsync(TimeSpan.FromSeconds(20));
     }
 

@@ -18,7 +18,7 @@ public sealed class ForwarderTests
         UpstreamConfig config = TestExchange.Upstream(type);
         if (change is not null) config = change(config);
         var protocol = (IUpstreamProtocol)TestExchange.Protocols[type];
-        var target = new UpstreamTarget(config, new ScriptedType(type, protocol, _upstream), protocol, "up-model", credential is null ? null : new Secret(credential), 0);
+        var target = new UpstreamTarget(config, new ScriptedType(type, protocol, _upstream), protocol, "up-model", credential is null ? null : new UpstreamCredential(new Secret(credential)), 0);
         return new Forwarder(new UpstreamClients(), new UpstreamMessage("aiproxy/test"), new Translation(new ProofCache(TimeProvider.System))).SendAsync(test.Exchange, target).WaitAsync(TimeSpan.FromSeconds(20));
     }
 

@@ -5,11 +5,11 @@ using Aiproxy.Upstreams;
 namespace Aiproxy.Tests.Upstreams;
 
 /// <summary>A type whose transport is a test's own.</summary>
-public sealed class ScriptedType(string name, IUpstreamProtocol protocol, HttpMessageHandler? handler) : IUpstreamType
+public sealed class ScriptedType(string name, IUpstreamProtocol protocol, HttpMessageHandler? handler, IUpstreamWire? wire = null, bool alwaysStreams = false) : IUpstreamType
 {
     public string Name => name;
 
-    public UpstreamTypeFact Fact { get; } = new(name, null, UsesTokens: true, UsesAuthFiles: false, IsAvailable: true, []);
+    public UpstreamTypeFact Fact { get; } = new(name, null, UsesTokens: true, UsesAuthFiles: false, IsAvailable: true, []) { AlwaysStreams = alwaysStreams };
 
     public IUpstreamProtocol? ProtocolFor(IClientProtocol client, UpstreamConfig config) => protocol;
 
@@ -17,10 +17,12 @@ public sealed class ScriptedType(string name, IUpstreamProtocol protocol, HttpMe
 
     public Uri Address(Uri? baseUrl, RequestHead head, string upstreamModel, string query) => new(baseUrl!, "/call" + query);
 
-    public void Authorize(HttpRequestMessage message, Secret? credential)
+    public void Authorize(HttpRequestMessage message, UpstreamCredential? credential)
     {
-        if (credential is not null) message.Headers.TryAddWithoutValidation("x-credential", credential.Reveal());
+        if (credential is not null) message.Headers.TryAddWithoutValidation("x-credential", credential.Secret.Reveal());
     }
 
     public HttpMessageHandler? CreateHandler() => handler;
+
+    public IUpstreamWire? Wire => wire;
 }

@@ -15,11 +15,11 @@ public sealed class UpstreamMessageTests
     {
         UpstreamConfig config = TestExchange.Upstream(type, "https://h.invalid/prefix");
         IUpstreamType found = Types.Find(type)!;
-        return new(change is null ? config : change(config), found, found.ProtocolFor(TestExchange.Protocols[type], config)!, model, credential is null ? null : new Secret(credential), 0);
+        return new(change is null ? config : change(config), found, found.ProtocolFor(TestExchange.Protocols[type], config)!, model, credential is null ? null : new UpstreamCredential(new Secret(credential)), 0);
     }
 
     private static HttpRequestMessage Make(TestExchange test, UpstreamTarget target) =>
-        new UpstreamMessage("aiproxy/test").Create(test.Exchange, target, target.Config.BaseUrls[0], test.Exchange.Forwards(target)
+        new UpstreamMessage("aiproxy/test").Create(new WireRequest(test.Exchange, target), target.Config.BaseUrls[0], test.Exchange.Forwards(target)
             ? UpstreamMessage.Forwarded(test.Exchange, target.Model)
             : [new Translation(new ProofCache(TimeProvider.System)).Body(test.Exchange, target, dropsProofs: false)]);
 
@@ -124,7 +124,7 @@ public sealed class UpstreamMessageTests
         Assert.Contains("a", Header(same, "anthropic-beta"));
         Assert.Contains("b", Header(same, "anthropic-beta"));
 
-        HttpRequestMessage other = new UpstreamMessage("aiproxy/test").Create(test.Exchange, Target("openai"), new Uri("https://h.invalid"), [Encoding.UTF8.GetBytes("{}")]);
+        HttpRequestMessage other = new UpstreamMessage("aiproxy/test").Create(new WireRequest(test.Exchange, Target("openai")), new Uri("https://h.invalid"), [Encoding.UTF8.GetBytes("{}")]);
         Assert.Equal("-", Header(other, "anthropic-beta"));
         Assert.Equal("aiproxy/test", Header(other, "User-Agent"));
     }
@@ -134,6 +134,24 @@ public sealed class UpstreamMessageTests
     {
         using var test = new TestExchange("anthropic");
         Assert.Equal(ProviderPaths.AnthropicVersion, Header(Make(test, Target("anthropic")), "anthropic-version"));
+    }
+
+    [Theory]
+    [InlineData("openai", """{"model":"m","messages":[{"role":"user","content":"x"}]}""", "claude-sonnet-4-5", "2026-10-21")]
+    [InlineData("openai", """{"model":"m","messages":[{"role":"user","content":"x"}],"temperature":0.5}""", "claude-sonnet-4-5", "2023-06-01")]
+    [InlineData("gemini", """{"contents":[{"parts":[{"text":"x"}]}],"generationConfig":{"topK":4}}""", "claude-sonnet-4-5", "2023-06-01")]
+    [InlineData("responses", """{"model":"m","input":"x","top_p":0.5}""", "claude-opus-4-6", "2023-06-01")]
+    [InlineData("openai", """{"model":"m","messages":[{"role":"user","content":"x"}],"temperature":0.5}""", "claude-sonnet-5-5", "2026-10-21")]
+    [InlineData("openai", """{"model":"m","messages":[{"role":"user","content":"x"}],"temperature":0.5,"reasoning_effort":"high"}""", "claude-opus-4-6", "2026-10-21")]
+    public void AnthropicVersion_OfATranslatedRequest_IsTheOldOneOnlyForSampling(string client, string body, string model, string version)
+    {
+        using var test = new TestExchange(client, stream: false, body: body);
+        test.Headers.Add(new("anthropic-version", "2099-01-01"));
+        UpstreamTarget target = Target("anthropic", model);
+        ReadOnlyMemory<byte> sent = new Translation(new ProofCache(TimeProvider.System)).Body(test.Exchange, target, dropsProofs: false);
+        Assert.Equal(version, Header(new UpstreamMessage("aiproxy/test").Create(new WireRequest(test.Exchange, target), new Uri("https://h.invalid"), [sent]), "anthropic-version"));
+        var fixedVersion = target with { Config = target.Config with { HttpHeaders = new Dictionary<string, string> { ["anthropic-version"] = "2024-01-01" } } };
+        Assert.Equal("2024-01-01", Header(new UpstreamMessage("aiproxy/test").Create(new WireRequest(test.Exchange, fixedVersion), new Uri("https://h.invalid"), [sent]), "anthropic-version"));
     }
 
     [Theory]
@@ -155,7 +173,8 @@ public sealed class UpstreamMessageTests
     public void ModelList_CarriesTheSameHeaders()
     {
         UpstreamConfig config = TestExchange.Upstream("anthropic", tokens: "sk-fake-1") with { HttpHeaders = new Dictionary<string, string> { ["x-api-key"] = "sk-fake-wrong", ["Content-Type"] = "a/b" } };
-        HttpRequestMessage message = new UpstreamMessage("aiproxy/test").CreateGet(config, Types.Find("anthropic")!, new Uri("https://h.invalid/v1/models"));
+        var message = new HttpRequestMessage(HttpMethod.Get, "https://h.invalid/v1/models");
+        new UpstreamMessage("aiproxy/test").Complete(message, config, Types.Find("anthropic")!, UpstreamCredential.OfKey(config.Tokens[0]));
         Assert.Equal("sk-fake-1", Header(message, "x-api-key"));
         Assert.Equal(ProviderPaths.AnthropicVersion, Header(message, "anthropic-version"));
         Assert.Null(message.Content);

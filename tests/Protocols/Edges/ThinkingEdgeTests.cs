@@ -89,6 +89,16 @@ public sealed class ThinkingEdgeTests
     }
 
     [Fact]
+    public void E30_WordsBesideAResult_AreNoNewTurn()
+    {
+        const string Body = """
+            {"max_tokens":9,"messages":[{"role":"user","content":"q"},{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},
+            {"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"1"},{"type":"text","text":"and hurry"}]}]}
+            """;
+        Assert.Equal("skip_thought_signature_validator", Request("anthropic", Body, "gemini", "gemini-3-pro").At("contents").Text("1.parts.0.thoughtSignature"));
+    }
+
+    [Fact]
     public void E31_SignatureWithoutText_ShowsNothingAndIsKept()
     {
         string sse = Sse.Messages("end_turn", [

@@ -1,0 +1,41 @@
+using System.Text.Json;
+
+namespace Aiproxy.Protocols.OpenAIChat;
+
+/// <summary>The members of one element of <c>choices</c>. What it does not have is empty.</summary>
+public ref struct ChatChoice
+{
+    /// <summary>Of <c>delta</c>; where that is no object, of <c>message</c>.</summary>
+    public ChatDelta Delta;
+
+    public ReadOnlySpan<byte> FinishReason, Error;
+
+    /// <summary>How some servers tell the stop sequence.</summary>
+    public ReadOnlySpan<byte> Stop;
+
+    public long Index;
+
+    /// <param name="scan">Walks the choice.</param>
+    public static ChatChoice Read(scoped ref JsonScan scan)
+    {
+        var choice = new ChatChoice();
+        bool hasDelta = false;
+        while (scan.Next())
+        {
+            if (scan.Is("delta"u8) || scan.Is("message"u8))
+            {
+                bool isDelta = scan.Is("delta"u8);
+                if (scan.Kind != JsonTokenType.StartObject || (hasDelta && !isDelta)) continue;
+                hasDelta |= isDelta;
+                JsonScan members = scan.Enter();
+                choice.Delta = ChatDelta.Read(ref members);
+                scan.Leave(ref members);
+            }
+            else if (scan.Is("finish_reason"u8)) choice.FinishReason = scan.Value;
+            else if (scan.Is("index"u8)) choice.Index = JsonSlice.Long(scan.Value) ?? 0;
+            else if (scan.Is("stop_reason"u8) || scan.Is("matched_stop"u8)) choice.Stop = scan.Value;
+            else if (scan.Is("error"u8)) choice.Error = scan.Value;
+        }
+        return choice;
+    }
+}
