@@ -30,6 +30,7 @@ public sealed class AnswerDelivery(
     private readonly Exchange exchange = request.Exchange;
     private readonly UpstreamTarget target = request.Target;
     private readonly bool _forwards = request.Forwards;
+    private readonly AnthropicPausedTurn? _turn = goOn is null ? null : new AnthropicPausedTurn();
 
     // What the upstream was asked for.
     private readonly bool _streams = request.Target.HeadOf(request.Exchange).Stream;
@@ -81,9 +82,9 @@ public sealed class AnswerDelivery(
         bool copies = _forwards && !exchange.Head.Stream;
         IResponseWriter? writer = copies ? null : exchange.Protocol.CreateWriter(output, exchange.ReadWriterOptions());
         var watch = new Watch(Kept(writer), exchange.Clock);
-        IResponseReader reader = target.Protocol.CreateReader(_forwards ? watch : translation.Before(watch, exchange, target));
+        IResponseReader reader = target.Protocol.CreateReader(Before(watch));
         ReadOnlyMemory<byte> opened = Wire?.OpenWhole(body.Memory, request) ?? body.Memory;
-        ReadOnlyMemory<byte> whole = goOn is null ? opened : await UnpausedAsync(opened).ConfigureAwait(false);
+        ReadOnlyMemory<byte> whole = _turn is null ? opened : await UnpausedAsync(opened, _turn).ConfigureAwait(false);
         reader.ReadWhole(whole.Span);
         exchange.Usage = watch.Usage;
         if (watch.Failure is { } failure) return failure;
@@ -97,13 +98,13 @@ public sealed class AnswerDelivery(
 
     private async ValueTask<ProxyError?> FramesAsync(IFrameReader frames, bool isArray)
     {
-        if (goOn is not null) frames = new ResumingFrames(frames, OpenNextAsync);
+        if (_turn is not null) frames = new ResumingFrames(frames, _turn, OpenNextAsync);
         await using IFrameReader owned = frames;
         using var output = new HeldOutput();
         bool copies = _forwards && exchange.Head.Stream, collects = _forwards && !exchange.Head.Stream;
         IResponseWriter? writer = _forwards ? null : exchange.Protocol.CreateWriter(output, exchange.ReadWriterOptions());
         var watch = new Watch(Kept(writer), exchange.Clock);
-        IResponseReader reader = target.Protocol.CreateReader(_forwards ? watch : translation.Before(watch, exchange, target), exchange.Head.JsonArray);
+        IResponseReader reader = target.Protocol.CreateReader(Before(watch), exchange.Head.JsonArray);
         IResponseWay way = copies ? CopyWayOf(reader, frames, isArray) : collects ? new CollectWay(exchange.Protocol.CreateFold()) : new TranslateWay(writer!, !exchange.Head.Stream);
         var options = new PumpOptions(
             exchange.Head.Stream ? exchange.StreamContentType : JsonType, ResponseHeaders.ForClient(response), target.Config.StreamIdleTimeout,
@@ -123,6 +124,13 @@ public sealed class AnswerDelivery(
 
     private IUpstreamWire? Wire => target.Type.Wire;
 
+    private IResponseSink Before(Watch watch)
+    {
+        if (_forwards) return watch;
+        IResponseSink sink = translation.Before(watch, exchange, target);
+        return _turn is null ? sink : new PausedUsage(sink, _turn);
+    }
+
     // An answer that was made here is known to nobody else: kept for later turns that refer to it.
     private IResponseSink? Kept(IResponseWriter? writer)
     {
@@ -134,13 +142,13 @@ public sealed class AnswerDelivery(
     }
 
     // The client sees one answer, however often the provider paused.
-    private async ValueTask<ReadOnlyMemory<byte>> UnpausedAsync(ReadOnlyMemory<byte> answer)
+    private async ValueTask<ReadOnlyMemory<byte>> UnpausedAsync(ReadOnlyMemory<byte> answer, AnthropicPausedTurn turn)
     {
-        var turn = new AnthropicPausedTurn();
         try
         {
-            for (int resumes = 0; turn.TakeWhole(answer.Span) && resumes < AnthropicPausedTurn.MaxResumes; resumes++)
+            while (turn.TakeWhole(answer.Span) && turn.Resumes < AnthropicPausedTurn.MaxResumes)
             {
+                turn.Resume();
                 using HttpResponseMessage next = await goOn!(turn).ConfigureAwait(false);
                 using BoundedBody more = await BoundedBody.ReadAsync(next.Content, MaxWholeBytes, clock).ConfigureAwait(false);
                 answer = turn.Joined(more.Memory.Span);

@@ -137,7 +137,8 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
             else CloseMessage(item, status);
         }
         _isEnded = true;
-        _state = _state! with { IncompleteReason = incomplete };
+        long now = Math.Max(_options.Created, _options.Clock?.GetUtcNow().ToUnixTimeSeconds() ?? 0);
+        _state = _state! with { IncompleteReason = incomplete, Completed = incomplete is null ? now : null };
         if (_events is not null) Lifecycle(incomplete is null ? "response.completed"u8 : "response.incomplete"u8, status, _usage);
         else OpenAIResponsesObject.Write(_output, _state, status, Finished(), _usage);
     }
