@@ -160,7 +160,7 @@ public sealed class AttemptLoop(
             Attempt attempt = await SignedInAsync(exchange, route, type, slot.Index).ConfigureAwait(false);
             // How a sign-in stands is kept with it: a rest here would outlast its mending.
             if (!told && attempt.Outcome is { IsStaleToken: true } or { SignInFault: not null }) slot.Cancelled();
-            else if (!told) Settlement.OfAttempt(slot, attempt.Outcome);
+            else if (!told || attempt.Outcome is { Kind: OutcomeKind.Limited, RetryAt: not null }) Settlement.OfAttempt(slot, attempt.Outcome);
             // An upstream without this side call serves the model all the same.
             bool isSideCall = exchange.Head.Target.Operation != Operation.Generate && attempt.Outcome.Error?.Kind is ErrorKind.NotFound or ErrorKind.MethodNotAllowed;
             return isSideCall ? attempt with { Outcome = attempt.Outcome with { Counts = false } } : attempt;

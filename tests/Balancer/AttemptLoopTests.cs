@@ -329,6 +329,49 @@ public sealed class AttemptLoopTests : ILogEventSink
     }
 
     [Fact]
+    public async Task TotalTimeOver_IsNotTheFaultOfWhoWasAskedLast()
+    {
+        // Alone it had all the time.
+        Add("a").Hangs();
+        using var first = new TestExchange("anthropic", clock: _clock, totalSeconds: 20);
+        Task<TestExchange> running = Run(first);
+        _clock.Advance(TimeSpan.FromSeconds(21));
+        await running;
+        _scripts["a"].Hangs();
+        Add("b", 1).Hangs();
+        for (int i = 0; i < 5; i++)
+        {
+            _loop = null;
+            using var test = new TestExchange("anthropic", clock: _clock, totalSeconds: 70);
+            running = Run(test);
+            _clock.Advance(TimeSpan.FromSeconds(61));
+            _clock.Advance(TimeSpan.FromSeconds(10));
+            await running;
+            Assert.Equal(504, test.Client.Status);
+            if (i < 4) _scripts["a"].Hangs();
+            if (i < 4) _scripts["b"].Hangs();
+            if (Circuit("a").State == CircuitState.Open) break;
+        }
+        Assert.Equal((CircuitState.Open, CircuitState.Closed), (Circuit("a").State, Circuit("b").State));
+    }
+
+    [Fact]
+    public async Task LimitToldInTheMiddleOfAStream_RestsTheCredential()
+    {
+        ScriptedHandler a = Add("a", 0, null, "sk-fake-1", "sk-fake-2");
+        string stream = Aiproxy.Tests.Protocols.Edges.Sse.Messages("end_turn", Aiproxy.Tests.Protocols.Edges.Sse.TextBlock(0, new string('x', 9000)));
+        string cut = stream[..stream.IndexOf("event: content_block_stop")] + "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"rate_limit_error\",\"message\":\"try again in 40s\"}}\n\n";
+        a.Answers(200, cut, "text/event-stream").Answers(200, Good).Answers(200, Good);
+        using var test = new TestExchange("anthropic", clock: _clock);
+        Task<TestExchange> running = Run(test);
+        for (int i = 0; i < 10; i++) _clock.Advance(TimeSpan.FromMilliseconds(50));
+        await running;
+        Assert.Contains("rate_limit_error", test.Client.Text);
+        for (int i = 0; i < 2; i++) Assert.Equal(200, (await Run()).Client.Status);
+        Assert.Equal(["sk-fake-1", "sk-fake-2", "sk-fake-2"], a.Headers.Select(headers => headers["x-credential"]));
+    }
+
+    [Fact]
     public async Task CallThatNoUpstreamHas_Is404WithoutARequest()
     {
         ScriptedHandler a = Add("a");
