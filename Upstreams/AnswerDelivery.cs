@@ -87,6 +87,7 @@ public sealed class AnswerDelivery(
         ReadOnlyMemory<byte> whole = goOn is null ? opened : await UnpausedAsync(opened).ConfigureAwait(false);
         reader.ReadWhole(whole.Span);
         exchange.Usage = watch.Usage;
+        exchange.AnswerId = watch.Id;
         if (watch.Failure is { } failure) return failure;
         if (!watch.IsFinished) return new ProxyError(ErrorKind.BadGateway, $"the upstream sent an answer without an end");
         exchange.FirstOutput = watch.FirstOutputTimestamp;
@@ -119,6 +120,7 @@ public sealed class AnswerDelivery(
         finally
         {
             exchange.Usage = watch.Usage;
+            exchange.AnswerId = watch.Id;
         }
     }
 

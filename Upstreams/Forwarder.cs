@@ -207,7 +207,7 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         Refusal? refusal = null;
         Outcome outcome = Judgement.OfAnswer(status, error, headers, body.Span, target.Config.ErrorRules, request.Exchange.Clock, (told, read) =>
         {
-            refusal = new Refusal(told, read, headers, body, request.Exchange.Clock.GetUtcNow(), target) { Operation = request.Exchange.Head.Target.Operation };
+            refusal = new Refusal(told, read, headers, body, request.Exchange.Clock.GetUtcNow(), target) { Operation = request.Exchange.Head.Target.Operation, IsInAnswer = status is >= 200 and < 300 };
             return target.Type.Wire?.Judge(refusal);
         });
         // Whoever signs in with a key has no other to offer.

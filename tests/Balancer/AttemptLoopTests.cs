@@ -57,6 +57,39 @@ public sealed class AttemptLoopTests : ILogEventSink
 
     private CircuitBreaker Circuit(string name, string model = "client-model") => State(name).Circuit(model);
 
+    private Task<TestExchange> RunTurn(string user) => Run(new TestExchange("anthropic", stream: false, clock: _clock,
+        body: """{"model":"client-model","max_tokens":9,"metadata":{"user_id":"USER"},"messages":[{"role":"user","content":"hi"}]}""".Replace("USER", user)));
+
+    [Fact]
+    public async Task Conversation_StaysWithUpstreamAndCredential_AndMovesWhenTheyFail()
+    {
+        Func<UpstreamConfig, UpstreamConfig> affine = static config => config with { SessionAffinity = true };
+        ScriptedHandler a = Add("a", 0, affine, "sk-fake-1", "sk-fake-2"), b = Add("b", 0, affine);
+        for (int i = 0; i < 8; i++) a.Answers(200, Good);
+        for (int i = 0; i < 8; i++) b.Answers(200, Good);
+
+        string first = (await RunTurn("u1")).Client.Headers["x-aiproxy-upstream"];
+        for (int turn = 0; turn < 3; turn++)
+        {
+            await RunTurn("other" + turn);
+            Assert.Equal(first, (await RunTurn("u1")).Client.Headers["x-aiproxy-upstream"]);
+        }
+        string? key = a.Headers.Select(static headers => headers.GetValueOrDefault("x-credential")).First();
+        Assert.All(first == "a" ? a.Headers.Where((_, at) => at == 0) : [], headers => Assert.Equal(key, headers["x-credential"]));
+
+        Circuit(first).Limited(Enter(first), _clock.Now.AddMinutes(5));
+        string moved = (await RunTurn("u1")).Client.Headers["x-aiproxy-upstream"];
+        Assert.NotEqual(first, moved);
+        _clock.Advance(TimeSpan.FromMinutes(6));
+        Assert.Equal(moved, (await RunTurn("u1")).Client.Headers["x-aiproxy-upstream"]);
+    }
+
+    private CircuitPass Enter(string name)
+    {
+        Assert.True(Circuit(name).TryEnter(out CircuitPass pass));
+        return pass;
+    }
+
     [Fact]
     public async Task FailedUpstream_NextByPriorityAnswers_AndHeadersTell()
     {
