@@ -70,5 +70,5 @@ public sealed class CodexService : IModelService
     private static FakeAnswer Detail(int status, string text) => FakeAnswer.Json(status, $$"""{"detail":{{JsonLook.Quote(text)}}}""");
 
     private static FakeAnswer Coded(int status, string code, string message) =>
-        FakeAnswer.Json(status, $$$"""{"error":{"message":{{{JsonLook.Quote(message)}}},"type":"server_error","param":null,"code":"{{{code}}}"}}""");
+        FakeAnswer.Json(status, $$$"""{"error":{"message":{{{JsonLook.Quote(message)}}},"type":"{{{(status < 429 ? "invalid_request_error" : "server_error")}}}","param":null,"code":"{{{code}}}"}}""");
 }

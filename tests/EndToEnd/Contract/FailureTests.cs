@@ -66,7 +66,7 @@ public sealed class FailureTests(ContractRigs rigs)
         string known = client switch
         {
             "anthropic" => "prompt is too long|exceed context limit",
-            "gemini" => "exceeds the maximum number of tokens",
+            "gemini" => "INVALID_ARGUMENT",
             _ => "context_length_exceeded|maximum context length",
         };
         Assert.Matches(known, reply.Text + message);
@@ -75,8 +75,8 @@ public sealed class FailureTests(ContractRigs rigs)
     [Theory, MemberData(nameof(Rows))]
     public async Task Forbidden_FailsOver_AndAloneDoesNotBlameTheClientsKey(string kind, string client, bool stream)
     {
+        await (await AskAsync(kind, client, stream, Saying.Forbidden)).AssertHelpedAsync();
         Asked asked = await AskAsync(kind, client, stream, Saying.Forbidden);
-        await asked.AssertHelpedAsync();
         (LiveReply reply, _) = await asked.FailAsync(asked.Alone, 500);
         Assert.Equal("false", reply.Header("x-should-retry"));
     }

@@ -71,7 +71,8 @@ public sealed record Heard(string Text, string Thinking, string? Tool, string Ar
 
     private Heard AnthropicUsage(JsonElement message) => !message.TryGetProperty("usage", out JsonElement usage) ? this : this with
     {
-        Input = Math.Max(Input, Number(usage, "input_tokens") + Number(usage, "cache_read_input_tokens") + Number(usage, "cache_creation_input_tokens")),
+        // What a stream begins with may be an estimate; its end tells the count.
+        Input = usage.TryGetProperty("input_tokens", out _) ? Number(usage, "input_tokens") + Number(usage, "cache_read_input_tokens") + Number(usage, "cache_creation_input_tokens") : Input,
         Output = Number(usage, "output_tokens"),
     };
 

@@ -55,11 +55,11 @@ public sealed partial class ModelHouse : IAsyncDisposable
         {
             string? token = new FakeProviderCall(request).Bearer;
             grant = Provider.Ledger.ByAccessToken(token);
-            if (grant?.Type != type || token == plan.RefusedToken) return service.Unauthorized(plan.Words);
+            if (grant?.Type != type || token == plan.RefusedToken) return service.Unauthorized(plan.WordsFor(request));
         }
         else if (!IsKey(request, type))
         {
-            return service.Unauthorized(plan.Words);
+            return service.Unauthorized(plan.WordsFor(request));
         }
         string? broken = request.Everything.Contains("CLIENTKEY", StringComparison.Ordinal) ? "the client's key has got here" : service.Broken(request, grant);
         if (broken is null) return ServicePlay.Answer(service, plan, request);

@@ -19,10 +19,15 @@ public sealed class Plan(int number, Saying saying)
     /// <summary>Told in errors, as providers that echo what they were sent do.</summary>
     public string Words { get; set; } = "fake words of the provider";
 
+    /// <summary>Stands in <see cref="Words"/> for the token that the request carried.</summary>
+    public const string SentToken = "@TOKEN@";
+
     public ConcurrentQueue<RecordedRequest> Requests { get; } = new();
 
     /// <summary>Rules that requests broke.</summary>
     public ConcurrentQueue<string> Broken { get; } = new();
+
+    public string WordsFor(RecordedRequest request) => Words.Replace(SentToken, new FakeProviderCall(request).Bearer, StringComparison.Ordinal);
 
     public RecordedRequest Last => Requests.Last();
 

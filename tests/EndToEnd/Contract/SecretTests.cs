@@ -44,7 +44,8 @@ public sealed class SecretTests
         foreach (Saying saying in Sayings)
         {
             Plan plan = house.House.Add(saying);
-            plan.Words = $"no {signIn.Grant.AccessToken} {signIn.Grant.RefreshToken} {signIn.Grant.IdToken} FAKE-client-secret";
+            // The service knows of one secret only.
+            plan.Words = $"no {Plan.SentToken}";
             foreach (IDialect client in Dialects.List)
             {
                 Show(await SendAsync(proxy, client, plan, client.Name is "anthropic" or "gemini"));
@@ -61,16 +62,17 @@ public sealed class SecretTests
         proxy.Signal(Signals.Hangup);
         shown.Add((await CommandRun.RunAsync(["check", "-config", proxy.ConfigPath])).Both);
         await File.WriteAllTextAsync(signIn.Path, file[..(file.Length / 2)]);
-        await proxy.WaitForLogAsync(line => line.Contains("token_ulr", StringComparison.Ordinal), TimeSpan.FromSeconds(10), "the refused reload");
+        await Eventually.TrueAsync(
+            async () => (await File.ReadAllTextAsync(proxy.Folder.File("out.log"))).Contains("token_ulr", StringComparison.Ordinal), TimeSpan.FromSeconds(15), () => "the reload was not refused");
         proxy.Signal(Signals.Terminate);
         await proxy.WaitForExitAsync(TimeSpan.FromSeconds(15));
         shown.Add(await File.ReadAllTextAsync(proxy.Folder.File("out.log")));
         shown.AddRange(proxy.Log.Lines);
         Assert.True(secrets.Count > 10);
         Assert.Contains(shown, text => text.Contains("refresh", StringComparison.OrdinalIgnoreCase));
-        foreach (string text in shown)
-            foreach (string secret in secrets)
-                Assert.False(text.Contains(secret, StringComparison.Ordinal), $"{secret} in: {Around(text, secret)}");
+        string all = string.Join("\n\n", shown);
+        foreach (string secret in secrets)
+            if (all.Contains(secret, StringComparison.Ordinal)) Assert.Fail($"{secret} in: {Around(all, secret)}");
     }
 
     private static async Task<LiveReply> SendAsync(ProxyProcess proxy, IDialect client, Plan plan, bool stream)

@@ -5,12 +5,13 @@ public static class ServicePlay
 {
     public static FakeAnswer Answer(IModelService service, Plan plan, RecordedRequest request)
     {
+        string words = plan.WordsFor(request);
         switch (plan.Saying)
         {
             case Saying.Unauthorized:
-                return service.Unauthorized(plan.Words);
+                return service.Unauthorized(words);
             case Saying.Limited or Saying.Quota or Saying.Overloaded or Saying.Invalid or Saying.TooLong or Saying.Forbidden or Saying.UnknownModel:
-                return service.Error(plan.Saying, plan.Words);
+                return service.Error(plan.Saying, words);
             default:
                 return service.IsStream(request) ? Streamed(service, plan, request) : Whole(service, plan, request);
         }
@@ -31,7 +32,7 @@ public static class ServicePlay
             foreach (byte[] frame in first) await answer.ChunkAsync(frame);
             if (plan.Saying == Saying.Stalls) await answer.StallAsync();
             if (plan.Saying is Saying.FailsLater or Saying.CutLater) await answer.GateAsync(plan.Gate);
-            if (plan.Saying is Saying.FailsFirst or Saying.FailsLater) await answer.ChunkAsync(service.ErrorFrame(plan.Words));
+            if (plan.Saying is Saying.FailsFirst or Saying.FailsLater) await answer.ChunkAsync(service.ErrorFrame(plan.WordsFor(request)));
             if (plan.Saying is Saying.CutFirst or Saying.CutLater)
             {
                 await answer.RawAsync("40\r\nhalf a chunk");
@@ -45,7 +46,7 @@ public static class ServicePlay
     private static FakeAnswer Whole(IModelService service, Plan plan, RecordedRequest request)
     {
         if (plan.Saying == Saying.Stalls) return FakeAnswer.Silence();
-        if (plan.Saying is Saying.FailsFirst or Saying.FailsLater) return service.Error(Saying.Overloaded, plan.Words);
+        if (plan.Saying is Saying.FailsFirst or Saying.FailsLater) return service.Error(Saying.Overloaded, plan.WordsFor(request));
         string body = service.Whole(plan.Saying is Saying.Tool or Saying.Thinking ? plan.Saying : Saying.Text, request) ?? throw new InvalidDataException("this service only streams");
         if (plan.Saying is not (Saying.CutFirst or Saying.CutLater)) return FakeAnswer.Json(body);
         return FakeAnswer.Script(async answer =>
