@@ -12,6 +12,9 @@ public static partial class ErrorText
     /// <summary>Keys and addresses that hold one are taken out, line breaks become spaces.</summary>
     public static string Redact(string message) => Secrets().Replace(Breaks().Replace(message, " "), "[redacted]").Trim();
 
+    /// <summary>There is something in it that <see cref="Redact"/> takes out.</summary>
+    public static bool ShowsSecret(string text) => Secrets().IsMatch(text);
+
     /// <summary>What to say where an error body is not of the protocol: the status and the first 200 characters.</summary>
     public static string OfBody(int status, ReadOnlySpan<byte> body)
     {
@@ -58,7 +61,9 @@ public static partial class ErrorText
     }
 
     [GeneratedRegex(@"https?://\S*[?&]key=\S*|\b(?:api[_-]?)?key=[^\s&""']+|\b(?:sk|rk|pk)-[A-Za-z0-9_\-*]{6,}|\bAIza[A-Za-z0-9_\-]{8,}"
-        + @"|\bya29\.[A-Za-z0-9_\-.]+|\bAQ\.[A-Za-z0-9_\-]{10,}|\bBearer\s+[A-Za-z0-9_\-.~+/=]{8,}|\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-.]+",
+        + @"|\bya29\.[A-Za-z0-9_\-.]+|\bAQ\.[A-Za-z0-9_\-]{10,}|\bBearer\s+[A-Za-z0-9_\-.~+/=]{8,}|\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-.]+"
+        // Kiro's tokens and keys.
+        + @"|\b(?:ao[ar]|ksk_)[A-Za-z0-9_\-:+/=]{20,}",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Secrets();
 

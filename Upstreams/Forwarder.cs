@@ -233,7 +233,9 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
     {
         if (status is < 400 or 401 or 403 || outcome.Kind == OutcomeKind.CredentialRefused) return false;
         ReadOnlySpan<byte> text = body.TrimStart(" \r\n\t"u8);
-        return text.Length > 0 && text[0] is (byte)'{' or (byte)'[' && text.IndexOf("?key="u8) < 0 && text.IndexOf("&key="u8) < 0
+        // A sign-in's back end has error bodies of its own ({"detail":...}) that no client of its protocol reads.
+        if (target.Type.Wire is not null && text.IndexOf("\"error\""u8) < 0) return false;
+        return text.Length > 0 && text[0] is (byte)'{' or (byte)'[' && !ErrorText.ShowsSecret(Encoding.UTF8.GetString(text))
             && (target.Credential is not { } credential || text.IndexOf(Encoding.UTF8.GetBytes(credential.Secret.Reveal())) < 0);
     }
 

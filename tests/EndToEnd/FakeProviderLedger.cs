@@ -111,7 +111,7 @@ public sealed class FakeProviderLedger
         {
             "codex" => Jwt(CodexClaims(grant, serial)),
             "claudecode" => $"sk-ant-oat01-fake-{serial}",
-            "kiro" => $"aoaFAKE-{serial}",
+            "kiro" => $"aoaFAKE-{serial}-".PadRight(60, 'x'),
             _ => $"ya29.fake-{serial}",
         };
         grant.IdToken = Jwt(grant.Type == "codex" ? CodexClaims(grant, serial) : $$"""{"email":{{JsonLook.Quote(grant.Account.Email)}},"n":{{serial}}}""");
