@@ -44,6 +44,8 @@ public sealed class ProofRecorder(IResponseSink next, ProofCache cache, string c
         next.BlockEnd(block);
     }
 
+    public void BlockCite(int block, Citation citation) => next.BlockCite(block, citation);
+
     public void Usage(in TokenUsage total) => next.Usage(total);
 
     public void Finish(FinishReason reason, ReadOnlySpan<byte> stopSequence = default)

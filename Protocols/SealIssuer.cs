@@ -29,6 +29,8 @@ public sealed class SealIssuer(IResponseSink next, string issuer) : IResponseSin
 
     public void BlockEnd(int block) => next.BlockEnd(block);
 
+    public void BlockCite(int block, Citation citation) => next.BlockCite(block, citation);
+
     public void Usage(in TokenUsage total) => next.Usage(total);
 
     public void Finish(FinishReason reason, ReadOnlySpan<byte> stopSequence = default) => next.Finish(reason, stopSequence);

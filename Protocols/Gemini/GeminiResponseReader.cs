@@ -12,6 +12,7 @@ namespace Aiproxy.Protocols.Gemini;
 public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
 {
     private readonly GeminiUsage _usage = new();
+    private readonly GeminiGrounding _grounding = new(sink);
     private int _nextKey;
     private int _open = -1;
     private BlockKind _openKind;
@@ -135,7 +136,7 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
 
     private void Candidate(ReadOnlySpan<byte> json)
     {
-        ReadOnlySpan<byte> content = default, reason = default;
+        ReadOnlySpan<byte> content = default, reason = default, grounding = default, recited = default;
         long index = 0;
         var scan = new JsonScan(json);
         while (scan.Next())
@@ -143,8 +144,12 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
             if (scan.Is("content"u8)) content = scan.Value;
             else if (scan.Is("finishReason"u8)) reason = scan.Inner;
             else if (scan.Is("index"u8)) index = scan.Long() ?? 0;
+            else if (scan.Is("groundingMetadata"u8)) grounding = scan.Value;
+            else if (scan.Is("citationMetadata"u8)) recited = scan.Value;
         }
         if (index != 0) return;
+        _grounding.Read(grounding);
+        _grounding.Read(recited);
         GeminiEnd end = GeminiNames.ReadFinish(reason);
         if (end == GeminiEnd.Malformed)
         {
@@ -160,9 +165,11 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
         while (members.Next())
         {
             if (!members.Is("parts"u8)) continue;
+            _grounding.BeginContent();
             var parts = new JsonScan(members.Value);
             while (!_ended && parts.Next())
             {
+                _grounding.BeginPart();
                 if (parts.Kind == JsonTokenType.StartObject) Part(parts.Value);
             }
         }
@@ -204,6 +211,7 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
         if (text.Length > 2)
         {
             _hasContent = true;
+            if (kind == BlockKind.Text) _grounding.Text(_open, text);
             sink.BlockDelta(_open, text);
         }
         if (!isSigned) return;
@@ -273,6 +281,7 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
 
     private void Finish()
     {
+        _grounding.End();
         CloseOpen();
         _ended = true;
         sink.Finish(_end switch

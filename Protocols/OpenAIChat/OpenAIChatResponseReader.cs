@@ -13,6 +13,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
     private readonly IResponseSink _sink;
     private readonly BlockNumbers _blocks = new();
     private readonly OpenAIChatCalls _calls;
+    private readonly OpenAIChatCitations _citations;
     private BlockKind _openKind;
     private int _open = -1;
     private bool _isStarted, _isEnded;
@@ -23,6 +24,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
     {
         _sink = sink;
         _calls = new OpenAIChatCalls(sink, _blocks);
+        _citations = new OpenAIChatCitations(sink);
     }
 
     public void Read(in Frame frame)
@@ -145,7 +147,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
     private void Content(ReadOnlySpan<byte> delta)
     {
         ReadOnlySpan<byte> content = default, refusal = default, calls = default, function = default;
-        ReadOnlySpan<byte> reasoningContent = default, reasoning = default, details = default;
+        ReadOnlySpan<byte> reasoningContent = default, reasoning = default, details = default, annotations = default;
         var members = JsonSlice.Members(delta);
         while (members.Next())
         {
@@ -156,6 +158,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
             else if (members.Is("reasoning_details"u8)) details = members.Value;
             else if (members.Is("refusal"u8)) refusal = members.Value;
             else if (members.Is("function_call"u8)) function = members.Value;
+            else if (members.Is("annotations"u8)) annotations = members.Value;
         }
 
         // The same text often comes under two of these names: the first that has any counts.
@@ -166,6 +169,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
         if (JsonSlice.IsArray(content)) Parts(content);
         else Delta(BlockKind.Text, content);
         Delta(BlockKind.Refusal, refusal);
+        if (annotations.Length > 2) _citations.Read(annotations);
 
         if (calls.Length > 2 && JsonSlice.IsArray(calls))
         {
@@ -231,6 +235,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
             _openKind = kind;
             _sink.BlockStart(_open, kind);
         }
+        if (kind == BlockKind.Text) _citations.Text(_open, token);
         _sink.BlockDelta(_open, token);
     }
 
@@ -258,6 +263,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
             Fail(new ProxyError(ErrorKind.BadGateway, "the upstream sent a tool call without a name"));
             return;
         }
+        _citations.End();
         CloseText();
         _calls.EndAll();
         FinishReason reason = _reason ?? FinishReason.EndTurn;

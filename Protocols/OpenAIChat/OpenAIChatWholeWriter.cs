@@ -10,6 +10,7 @@ public sealed class OpenAIChatWholeWriter(IBufferWriter<byte> output, WriterOpti
 {
     private readonly OpenAIChatCallWriter _calls = new(options);
     private readonly Dictionary<int, BlockKind> _kinds = [];
+    private readonly OpenAIChatSources _sources = new();
     private readonly Dictionary<int, Arguments> _arguments = [];
     private readonly ArrayBufferWriter<byte> _content = new(), _reasoning = new(), _refusal = new();
     private byte[] _id = [];
@@ -38,6 +39,7 @@ public sealed class OpenAIChatWholeWriter(IBufferWriter<byte> output, WriterOpti
         switch (kind)
         {
             case BlockKind.Text:
+                _sources.Text(block, jsonString);
                 _content.Write(inner);
                 break;
             case BlockKind.Refusal:
@@ -56,6 +58,8 @@ public sealed class OpenAIChatWholeWriter(IBufferWriter<byte> output, WriterOpti
     {
         if (kind == SealKind.Thought && _arguments.TryGetValue(block, out Arguments? arguments)) arguments.Signature = jsonString.ToArray();
     }
+
+    public void BlockCite(int block, Citation citation) => _sources.Cite(block, citation);
 
     public void BlockEnd(int block)
     {
@@ -79,7 +83,8 @@ public sealed class OpenAIChatWholeWriter(IBufferWriter<byte> output, WriterOpti
         Text(_content, isNullable: _calls.HasAny || _refusal.WrittenCount > 0);
         output.Write(",\"refusal\":"u8);
         Text(_refusal, isNullable: true);
-        output.Write(",\"annotations\":[]"u8);
+        output.Write(",\"annotations\":"u8);
+        _sources.Write(output);
         if (_reasoning.WrittenCount > 0 && options.Request?.Reasoning?.Visible != false)
         {
             output.Write(",\"reasoning_content\":"u8);

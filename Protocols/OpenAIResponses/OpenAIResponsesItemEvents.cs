@@ -17,7 +17,7 @@ public sealed class OpenAIResponsesItemEvents(IBufferWriter<byte> output, OpenAI
     {
         if (events is null) return;
         Begin(item.Kind == OpenAIResponsesItemKind.Reasoning ? "response.reasoning_summary_part.added"u8 : "response.content_part.added"u8, item, part);
-        Part(item, part, "\"\""u8);
+        Part(item, part, "\"\""u8, isWhole: false);
         events.End();
     }
 
@@ -44,6 +44,7 @@ public sealed class OpenAIResponsesItemEvents(IBufferWriter<byte> output, OpenAI
         if (events is null) return;
         byte[] token = item.Parts[part].Token;
         bool isRefusal = item.Parts[part].IsRefusal;
+        Annotations(item, part);
         Begin(item.Kind switch
         {
             OpenAIResponsesItemKind.Reasoning => "response.reasoning_summary_text.done"u8,
@@ -63,8 +64,22 @@ public sealed class OpenAIResponsesItemEvents(IBufferWriter<byte> output, OpenAI
         if (item.Kind is OpenAIResponsesItemKind.Function or OpenAIResponsesItemKind.Custom) return;
 
         Begin(item.Kind == OpenAIResponsesItemKind.Reasoning ? "response.reasoning_summary_part.done"u8 : "response.content_part.done"u8, item, part);
-        Part(item, part, token);
+        Part(item, part, token, isWhole: true);
         events.End();
+    }
+
+    private void Annotations(OpenAIResponsesOutputItem item, int part)
+    {
+        List<byte[]> annotations = item.Parts[part].Annotations();
+        for (int i = 0; i < annotations.Count; i++)
+        {
+            Begin("response.output_text.annotation.added"u8, item, part);
+            output.Write(",\"annotation_index\":"u8);
+            Number(i);
+            output.Write(",\"annotation\":"u8);
+            output.Write(annotations[i]);
+            events!.End();
+        }
     }
 
     private void Item(ReadOnlySpan<byte> type, OpenAIResponsesOutputItem item, ReadOnlySpan<byte> json)
@@ -91,12 +106,12 @@ public sealed class OpenAIResponsesItemEvents(IBufferWriter<byte> output, OpenAI
         Number(part);
     }
 
-    private void Part(OpenAIResponsesOutputItem item, int part, ReadOnlySpan<byte> token)
+    private void Part(OpenAIResponsesOutputItem item, int part, ReadOnlySpan<byte> token, bool isWhole)
     {
         output.Write(",\"part\":"u8);
         if (item.Kind != OpenAIResponsesItemKind.Reasoning)
         {
-            item.Parts[part].Write(output, token);
+            item.Parts[part].Write(output, token, isWhole);
             return;
         }
         output.Write("{\"type\":\"summary_text\",\"text\":"u8);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Aiproxy.Protocols.Model;
 using Aiproxy.Protocols.OpenAIChat;
 
 namespace Aiproxy.Protocols.OpenAIResponses;
@@ -32,17 +33,54 @@ public sealed class OpenAIResponsesOutputItem(OpenAIResponsesItemKind kind, int 
 
         public ArrayBufferWriter<byte> Inner { get; } = new();
 
+        /// <summary>The sources of the text.</summary>
+        public List<Citation> Citations { get; } = [];
+
+        /// <summary>Its block ended. Sources may still come, so its done events wait until something else begins.</summary>
+        public bool IsIdle { get; set; }
+
+        /// <summary>Its done events are out.</summary>
         public bool IsEnded { get; set; }
 
         /// <summary>The text as a JSON string token.</summary>
         public byte[] Token => [(byte)'"', .. Inner.WrittenSpan, (byte)'"'];
 
+        /// <summary>The sources as <c>annotations</c> has them: this protocol's own as they came, those of others where they are pages.</summary>
+        public List<byte[]> Annotations()
+        {
+            var annotations = new List<byte[]>();
+            if (Citations.Count == 0) return annotations;
+            var text = new TextMeasure();
+            text.Add(Token);
+            foreach (Citation citation in Citations)
+            {
+                var output = new ArrayBufferWriter<byte>();
+                if (citation.Protocol == "responses") output.WriteOneLine(citation.Raw.Span);
+                else if (citation.Url is null) continue;
+                else OpenAIAnnotations.Write(output, citation, Math.Min(citation.Start ?? 0, text.Characters), Math.Min(citation.End ?? text.Characters, text.Characters), isNested: false);
+                annotations.Add(output.WrittenSpan.ToArray());
+            }
+            return annotations;
+        }
+
         /// <summary>The part object of a message.</summary>
-        public void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> token)
+        /// <param name="isWhole">With its sources.</param>
+        public void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> token, bool isWhole)
         {
             output.Write(IsRefusal ? "{\"type\":\"refusal\",\"refusal\":"u8 : "{\"type\":\"output_text\",\"text\":"u8);
             output.Write(token);
-            output.Write(IsRefusal ? "}"u8 : ",\"annotations\":[],\"logprobs\":[]}"u8);
+            if (!IsRefusal)
+            {
+                output.Write(",\"annotations\":["u8);
+                List<byte[]> annotations = isWhole ? Annotations() : [];
+                for (int i = 0; i < annotations.Count; i++)
+                {
+                    if (i > 0) output.Write(","u8);
+                    output.Write(annotations[i]);
+                }
+                output.Write("],\"logprobs\":[]"u8);
+            }
+            output.Write("}"u8);
         }
     }
 
@@ -89,7 +127,7 @@ public sealed class OpenAIResponsesOutputItem(OpenAIResponsesItemKind kind, int 
         for (int i = 0; isWhole && i < Parts.Count; i++)
         {
             if (i > 0) output.Write(","u8);
-            Parts[i].Write(output, Parts[i].Token);
+            Parts[i].Write(output, Parts[i].Token, isWhole: true);
         }
         output.Write("]"u8);
     }
