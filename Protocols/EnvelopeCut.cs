@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Aiproxy.Protocols.Gemini;
 using Aiproxy.Protocols.Model;
+using static Aiproxy.Protocols.JsonEdit;
 
 namespace Aiproxy.Protocols;
 
@@ -13,16 +14,6 @@ namespace Aiproxy.Protocols;
 /// call keeps the documented stand-in. A message that is left without content goes too. All other bytes stay.</remarks>
 public static class EnvelopeCut
 {
-    private delegate Change Rewrite(ReadOnlySpan<byte> value);
-
-    /// <summary>What becomes of a value; the default keeps it.</summary>
-    private readonly record struct Change(bool IsRemoved, byte[]? Text)
-    {
-        public static Change Removed => new(true, null);
-
-        public bool IsNone => !IsRemoved && Text is null;
-    }
-
     /// <param name="body">Checked as JSON.</param>
     /// <param name="protocol">Of client and upstream.</param>
     /// <param name="model">The upstream's name for it.</param>
@@ -125,81 +116,5 @@ public static class EnvelopeCut
             return changed;
         });
         return isEmptied ? Change.Removed : change;
-    }
-
-    /// <summary>An array with its elements rewritten; anything but an array stays.</summary>
-    private static Change Items(ReadOnlySpan<byte> array, Rewrite element)
-    {
-        var scan = new JsonScan(array);
-        if (scan.Root != JsonTokenType.StartArray) return default;
-        ArrayBufferWriter<byte>? output = null;
-        int copied = 0, kept = 0;
-        while (scan.Next())
-        {
-            Change change = scan.Kind == JsonTokenType.StartObject ? element(scan.Value) : default;
-            if (change.IsNone)
-            {
-                kept++;
-                continue;
-            }
-            output ??= new ArrayBufferWriter<byte>(array.Length);
-            int end = scan.Start + scan.Value.Length;
-            output.Write(array[copied..scan.Start]);
-            if (change.Text is { } text) output.Write(text);
-            copied = end;
-            if (change.Text is not null) kept++;
-            else copied = SkipComma(array, end, output, kept > 0);
-        }
-        if (output is null) return default;
-        output.Write(array[copied..]);
-        return kept == 0 ? new Change(false, "[]"u8.ToArray()) : new Change(false, output.WrittenSpan.ToArray());
-    }
-
-    /// <summary>An object with a member rewritten or taken out; anything but an object stays.</summary>
-    private static Change Member(ReadOnlySpan<byte> json, string name, Rewrite value)
-    {
-        var scan = new JsonScan(json);
-        if (scan.Root != JsonTokenType.StartObject) return default;
-        ArrayBufferWriter<byte>? output = null;
-        int copied = 0, previousEnd = json.IndexOf((byte)'{') + 1;
-        bool hasPrevious = false;
-        while (scan.Next())
-        {
-            int end = scan.Start + scan.Value.Length;
-            Change change = scan.Name.SequenceEqual(Encoding.UTF8.GetBytes(name)) ? value(scan.Value) : default;
-            if (!change.IsNone)
-            {
-                output ??= new ArrayBufferWriter<byte>(json.Length);
-                output.Write(json[copied..Math.Max(copied, change.Text is null ? previousEnd : scan.Start)]);
-                if (change.Text is { } text) output.Write(text);
-                copied = end;
-
-                // The first member has its comma behind it, every other one in front.
-                if (change.Text is null && !hasPrevious) copied = SkipComma(json, end, output, false);
-            }
-            hasPrevious |= change.IsNone || change.Text is not null;
-            previousEnd = end;
-        }
-        if (output is null) return default;
-        output.Write(json[copied..]);
-        return new Change(false, output.WrittenSpan.ToArray());
-    }
-
-    /// <summary>Where to go on behind an element that was left out: behind its comma, or, where it was the last one, without the comma in front of it.</summary>
-    private static int SkipComma(ReadOnlySpan<byte> json, int at, ArrayBufferWriter<byte> output, bool hasPrevious)
-    {
-        int next = at;
-        while (json[next] is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n') next++;
-        if (json[next] == (byte)',') return next + 1;
-        if (hasPrevious) TakeBackComma(output);
-        return at;
-    }
-
-    private static void TakeBackComma(ArrayBufferWriter<byte> output)
-    {
-        byte[] written = output.WrittenSpan.ToArray();
-        int length = written.AsSpan().LastIndexOf((byte)',');
-        output.ResetWrittenCount();
-        output.Write(written.AsSpan(0, length));
     }
 }

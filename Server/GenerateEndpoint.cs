@@ -88,7 +88,8 @@ public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLim
             Head = head,
             Body = body,
             Query = call.Path.Query,
-            Headers = PassingHeaders(call.Context.Request.Headers, protocol.Name),
+            Headers = Picked(call.Context.Request.Headers, name => HeaderRules.PassesToUpstream(protocol.Name, name)),
+            ToolHeaders = Picked(call.Context.Request.Headers, HeaderRules.IsOfTool),
             Answer = answer,
             WriterOptions = writer,
             RequestId = call.Facts.Id,
@@ -115,14 +116,14 @@ public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLim
             if (model.AsSpan(step) is "." or "..") throw new ProtocolException(ErrorKind.InvalidRequest, "model: '.' and '..' are no parts of a name", "model");
     }
 
-    private static List<KeyValuePair<string, string>> PassingHeaders(IHeaderDictionary headers, string protocol)
+    private static List<KeyValuePair<string, string>> Picked(IHeaderDictionary headers, Func<string, bool> isWanted)
     {
-        var passing = new List<KeyValuePair<string, string>>();
+        var picked = new List<KeyValuePair<string, string>>();
         foreach ((string name, Microsoft.Extensions.Primitives.StringValues values) in headers)
         {
-            if (!HeaderRules.PassesToUpstream(protocol, name)) continue;
-            foreach (string? value in values) passing.Add(new(name, value ?? ""));
+            if (!isWanted(name)) continue;
+            foreach (string? value in values) picked.Add(new(name, value ?? ""));
         }
-        return passing;
+        return picked;
     }
 }

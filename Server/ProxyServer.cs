@@ -69,11 +69,12 @@ public sealed class ProxyServer(ProtocolTable protocols, UpstreamTable types, Co
         var budget = new ByteBudget(long.MaxValue);
         var bodies = new RequestBody(budget, clock);
         var messages = new UpstreamMessage(BuildInfo.UserAgent);
-        var lists = new ModelLists(new ModelCatalog(clients, messages, types, clock));
+        var credentials = new CredentialSource();
+        var lists = new ModelLists(new ModelCatalog(new ProviderCalls(clients, messages), types, credentials, clock));
         var runtime = new Runtime(types, states, limits, budget, listeners, logFile, lists);
 
         var forwarder = new Forwarder(clients, messages, new Translation(new ProofCache(clock)));
-        var loop = new AttemptLoop(forwarder, types, new CredentialSource(), states, log, clock);
+        var loop = new AttemptLoop(forwarder, types, credentials, states, log, clock);
         var conversations = new StoredConversations(new ResponseStore(clock));
         var endpoints = new Endpoints(
             runtime, protocols, new GenerateEndpoint(runtime, bodies, limits, loop, conversations, protocols, clock),

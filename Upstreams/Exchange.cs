@@ -32,6 +32,9 @@ public sealed class Exchange : IDisposable
     /// <summary>The client's headers that may pass to an upstream of the same protocol.</summary>
     public required IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; }
 
+    /// <summary>What the client's program says of itself (<c>User-Agent</c> and the like): for the provider whose own tool it is, and for nobody else.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> ToolHeaders { get; init; } = [];
+
     public required ClientAnswer Answer { get; init; }
 
     /// <summary>For writers of the client's protocol.</summary>

@@ -8,6 +8,8 @@ namespace Aiproxy.Upstreams;
 /// <summary>Makes one attempt: sends the request to one upstream with one credential and, if it answers well, delivers the answer. Steps 5 to 10 of the walk.</summary>
 public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages, Translation translation)
 {
+    private readonly ProviderCalls _calls = new(clients, messages);
+
     // Error bodies are small; one that is not is no error body, and is not relayed.
     private const int MaxErrorBytes = 1024 * 1024;
 
@@ -17,6 +19,12 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
     /// <remarks>Never throws for what an upstream or client does. Afterwards <see cref="ClientAnswer.HasBegun"/> tells whether another attempt may follow.</remarks>
     public async Task<Attempt> SendAsync(Exchange exchange, UpstreamTarget target)
     {
+        if (target.Type.Wire is { } wire)
+        {
+            Preparation prepared = await PreparedAsync(exchange, target, wire).ConfigureAwait(false);
+            if (prepared.Failure is { } unprepared) return new Attempt(unprepared);
+            target = prepared.Target;
+        }
         // Step 5.
         var first = new WireRequest(exchange, target);
         Attempt attempt = await VisitAsync(first, dropsProofs: false).ConfigureAwait(false);
@@ -24,6 +32,18 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
 
         // "retry once with all proofs of this history dropped, before anything was streamed"
         return await VisitAsync(first, dropsProofs: true).ConfigureAwait(false);
+    }
+
+    private async ValueTask<Preparation> PreparedAsync(Exchange exchange, UpstreamTarget target, IUpstreamWire wire)
+    {
+        try
+        {
+            return await wire.PrepareAsync(target, _calls.For(target.Config, target.Type, target.Credential, target.CredentialIndex), exchange.Answer.Gone).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (Faults.IsTransport(fault))
+        {
+            return new Preparation(target, exchange.Answer.Gone.IsCancellationRequested ? Outcome.ClientGone : OfFault(fault, ClockPhase.Headers));
+        }
     }
 
     /// <summary>Base URL after base URL, and the one mend that a provider's page names.</summary>

@@ -42,6 +42,11 @@ public static class HeaderRules
         };
     }
 
+    /// <summary>A header by which a client's program describes itself.</summary>
+    public static bool IsOfTool(string name) =>
+        name.Equals("user-agent", StringComparison.OrdinalIgnoreCase) || name.Equals("x-app", StringComparison.OrdinalIgnoreCase)
+        || name.StartsWith("x-stainless-", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>An upstream's response header that goes to the client. Headers named by <c>Connection</c> are taken out by the caller.</summary>
     public static bool PassesToClient(string name) =>
         !NotForClients.Contains(name)

@@ -17,7 +17,8 @@ public interface IProviderAccount
 
     /// <summary>null: the provider has no such call.</summary>
     /// <exception cref="HttpRequestException">No answer, or none that can be read.</exception>
-    ValueTask<AccountQuota?> QuotaAsync(UpstreamConfig config, UpstreamCredential credential, ProviderCall call, CancellationToken cancellationToken);
+    ValueTask<AccountQuota?> QuotaAsync(
+        UpstreamConfig config, UpstreamCredential credential, ProviderCall call, DateTimeOffset now, CancellationToken cancellationToken);
 }
 
 /// <summary>How much of an account is used, as its provider last told.</summary>

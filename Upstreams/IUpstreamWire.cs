@@ -35,7 +35,7 @@ public interface IUpstreamWire
     IProviderAccount? Account { get; }
 }
 
-/// <summary>Sends a request of ours by the connection of the credential it is about; the answer's headers have come.</summary>
+/// <summary>Sends a request of ours, authorized with the credential it is about and by that credential's connection; the answer's headers have come.</summary>
 public delegate Task<HttpResponseMessage> ProviderCall(HttpRequestMessage message, CancellationToken cancellationToken);
 
 /// <param name="Failure">null: the target can be used.</param>
@@ -47,6 +47,9 @@ public sealed record WireRequest(Exchange Exchange, UpstreamTarget Target, Mend?
 {
     /// <summary>The client speaks the provider's dialect: its body is edited, not written anew.</summary>
     public bool Forwards => Exchange.Forwards(Target);
+
+    /// <summary>Beta features that the body named and the header must; set by <see cref="IUpstreamWire.Body"/>.</summary>
+    public IReadOnlyList<string> BodyBetas { get; set; } = [];
 
     /// <summary>Names that were shortened for the provider in a forwarded body, to the client's own; set by <see cref="IUpstreamWire.Body"/>.</summary>
     public IReadOnlyDictionary<string, string>? ClientNames { get; set; }

@@ -5,7 +5,7 @@ using Aiproxy.Config;
 namespace Aiproxy.Upstreams;
 
 /// <summary>The model lists of upstreams that name no models in the configuration: fetched in the background, answered from memory.</summary>
-public sealed class ModelCatalog(UpstreamClients clients, UpstreamMessage messages, UpstreamTable types, TimeProvider clock)
+public sealed class ModelCatalog(ProviderCalls calls, UpstreamTable types, CredentialSource credentials, TimeProvider clock)
 {
     private static readonly TimeSpan Kept = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(30);
@@ -17,15 +17,20 @@ public sealed class ModelCatalog(UpstreamClients clients, UpstreamMessage messag
     /// <summary>What is known now; starts a fetch where nothing is or it is old.</summary>
     public IReadOnlyList<string> Models(UpstreamConfig upstream)
     {
-        Refresh(upstream);
+        if (types.Find(upstream.ApiType) is { } type) Start(upstream, type);
         return _entries.TryGetValue(Key(upstream), out Entry? entry) ? entry.Models : [];
     }
 
-    /// <summary>Starts a fetch where nothing is known or it is old; does not wait.</summary>
+    /// <summary>Starts a fetch where nothing is known or it is old; does not wait. Not for what signs in: tokens are not refreshed for nothing.</summary>
     public void Refresh(UpstreamConfig upstream)
     {
-        if (!upstream.Enabled || upstream.BaseUrls.Count == 0 || types.Find(upstream.ApiType) is not { } type) return;
-        Entry entry = _entries.GetOrAdd(Key(upstream), _ => new Entry());
+        if (types.Find(upstream.ApiType) is { Wire: null } type) Start(upstream, type);
+    }
+
+    private void Start(UpstreamConfig upstream, IUpstreamType type)
+    {
+        if (!upstream.Enabled || (upstream.BaseUrls.Count == 0 && type.Wire?.Account is null)) return;
+        Entry entry = _entries.GetOrAdd(Key(upstream), static (_, usual) => new Entry { Models = usual }, type.Wire?.Account?.UsualModels ?? []);
         if (Volatile.Read(ref entry.NextAt) is var next and > 0 && clock.GetTimestamp() < next) return;
         if (Interlocked.Exchange(ref entry.Busy, 1) == 0) _ = FetchAsync(upstream, type, entry);
     }
@@ -36,9 +41,18 @@ public sealed class ModelCatalog(UpstreamClients clients, UpstreamMessage messag
         try
         {
             using var patience = new CancellationTokenSource(Patience, clock);
-            using HttpRequestMessage message = messages.CreateGet(upstream, type, new Uri(upstream.BaseUrls[0].AbsoluteUri.TrimEnd('/') + ListPath(type.Name)));
-
-            using HttpResponseMessage response = await clients.For(upstream, type).SendAsync(message, patience.Token).ConfigureAwait(false);
+            HeldCredential held = await credentials.GetAsync(upstream, type, 0, patience.Token).ConfigureAwait(false);
+            if (held.Failure is not null) return;
+            ProviderCall call = calls.For(upstream, type, held.Credential, 0);
+            if (type.Wire?.Account is { } account)
+            {
+                IReadOnlyList<string>? own = held.Credential is null ? null : await account.ModelsAsync(upstream, held.Credential, call, patience.Token).ConfigureAwait(false);
+                entry.Models = own is { Count: > 0 } ? own : account.UsualModels;
+                kept = Kept;
+                return;
+            }
+            using var message = new HttpRequestMessage(HttpMethod.Get, upstream.BaseUrls[0].AbsoluteUri.TrimEnd('/') + ListPath(type.Name));
+            using HttpResponseMessage response = await call(message, patience.Token).ConfigureAwait(false);
             if (!response.IsSuccessStatusCode) return;
             using var limit = new AttemptClock(clock, long.MaxValue, patience.Token);
             using BoundedBody body = await BoundedBody.ReadAsync(response.Content, MaxListBytes, limit).ConfigureAwait(false);

@@ -39,15 +39,15 @@ public sealed class UpstreamMessage(string userAgent)
         return message;
     }
 
-    /// <summary>A request without a body and without a client behind it, such as for the model list.</summary>
-    public HttpRequestMessage CreateGet(UpstreamConfig config, IUpstreamType type, Uri address)
+    /// <summary>A request without a client behind it gets what all of ours carry: configured headers, the credential, our name.</summary>
+    public void Complete(HttpRequestMessage message, UpstreamConfig config, IUpstreamType type, UpstreamCredential? credential)
     {
-        var message = new HttpRequestMessage(HttpMethod.Get, address) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
-        Set(message, "Accept", "application/json");
-        if (type.Name == "anthropic") Set(message, "anthropic-version", ProviderPaths.AnthropicVersion);
-        Set(message, "User-Agent", userAgent);
-        Finish(message, config, type, UpstreamCredential.OfKey(config.Tokens.Count > 0 ? config.Tokens[0] : null));
-        return message;
+        message.Version = HttpVersion.Version11;
+        message.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        if (message.Headers.Accept.Count == 0) Set(message, "Accept", "application/json");
+        if (!message.Headers.Contains("User-Agent")) Set(message, "User-Agent", userAgent);
+        if (type.Name == "anthropic" && !message.Headers.Contains("anthropic-version")) Set(message, "anthropic-version", ProviderPaths.AnthropicVersion);
+        Finish(message, config, type, credential);
     }
 
     // "a value set here wins over ours, except credentials"

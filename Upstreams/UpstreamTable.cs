@@ -1,5 +1,6 @@
 using Aiproxy.Config;
 using Aiproxy.Protocols;
+using Aiproxy.Upstreams.ClaudeCode;
 
 namespace Aiproxy.Upstreams;
 
@@ -13,7 +14,7 @@ public sealed class UpstreamTable
     // Legal names whose traffic comes with a later build: a configuration that holds them loads.
     private static readonly UpstreamTypeFact[] Later =
     [
-        OAuth("codex"), OAuth("geminicli"), OAuth("antigravity"), OAuth("claudecode"), OAuth("kiro"),
+        OAuth("codex"), OAuth("geminicli"), OAuth("antigravity"), OAuth("kiro"),
     ];
 
     /// <summary>What the configuration reader must know.</summary>
@@ -32,6 +33,7 @@ public sealed class UpstreamTable
         new KeyUpstream(ProtocolTraits.OpenAIChat, "openai", ProviderPaths.OpenAI, "Authorization", [Operation.Generate]),
         new KeyUpstream(ProtocolTraits.OpenAIResponses, "responses", ProviderPaths.OpenAI, "Authorization", [Operation.Generate, Operation.CountTokens, Operation.Compact]),
         new KeyUpstream(ProtocolTraits.Gemini, "gemini", ProviderPaths.Gemini, "x-goog-api-key", [Operation.Generate, Operation.CountTokens]),
+        new ClaudeCodeUpstream(),
         new EchoUpstream(clock),
     ]);
 }

@@ -155,7 +155,8 @@ public sealed class UpstreamMessageTests
     public void ModelList_CarriesTheSameHeaders()
     {
         UpstreamConfig config = TestExchange.Upstream("anthropic", tokens: "sk-fake-1") with { HttpHeaders = new Dictionary<string, string> { ["x-api-key"] = "sk-fake-wrong", ["Content-Type"] = "a/b" } };
-        HttpRequestMessage message = new UpstreamMessage("aiproxy/test").CreateGet(config, Types.Find("anthropic")!, new Uri("https://h.invalid/v1/models"));
+        var message = new HttpRequestMessage(HttpMethod.Get, "https://h.invalid/v1/models");
+        new UpstreamMessage("aiproxy/test").Complete(message, config, Types.Find("anthropic")!, UpstreamCredential.OfKey(config.Tokens[0]));
         Assert.Equal("sk-fake-1", Header(message, "x-api-key"));
         Assert.Equal(ProviderPaths.AnthropicVersion, Header(message, "anthropic-version"));
         Assert.Null(message.Content);
