@@ -102,7 +102,7 @@ public sealed class ProofRecorder(IResponseSink next, ProofCache cache, string c
     private Seal? SealOf(AnswerBlock block)
     {
         if (block.Seal is not { } token || block.SealKind == SealKind.None) return null;
-        string family = block.SealKind switch { SealKind.Encrypted => issuer, SealKind.Thought => SealEnvelope.Gemini, _ => SealEnvelope.Anthropic };
+        string family = block.SealKind switch { SealKind.Encrypted or SealKind.Details => issuer, SealKind.Thought => SealEnvelope.Gemini, _ => SealEnvelope.Anthropic };
         return new Seal(block.SealKind, family, RawJson.Decode(token));
     }
 }

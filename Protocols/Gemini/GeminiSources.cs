@@ -44,16 +44,16 @@ public sealed class GeminiSources(bool isWhole)
     /// <summary>The value of <c>groundingMetadata</c>; empty: there are no sources.</summary>
     public byte[] Json()
     {
-        var urls = new List<string>();
+        var pages = new List<(string? Url, string? Title)>();
         ArrayBufferWriter<byte> chunks = new(), supports = new();
         foreach ((int block, Citation citation) in _told)
         {
             if (!_places.TryGetValue(block, out Place? place)) continue;
-            int index = urls.IndexOf(citation.Url!);
+            int index = pages.IndexOf((citation.Url, citation.Title));
             if (index < 0)
             {
-                index = urls.Count;
-                urls.Add(citation.Url!);
+                index = pages.Count;
+                pages.Add((citation.Url, citation.Title));
                 WriteChunk(chunks, citation);
             }
             if (supports.WrittenCount > 0) supports.Write(","u8);
@@ -72,7 +72,7 @@ public sealed class GeminiSources(bool isWhole)
             supports.WriteNumber(index);
             supports.Write("]}"u8);
         }
-        return urls.Count == 0 ? [] : [.. "{\"groundingChunks\":["u8, .. chunks.WrittenSpan, .. "],\"groundingSupports\":["u8, .. supports.WrittenSpan, .. "]}"u8];
+        return pages.Count == 0 ? [] : [.. "{\"groundingChunks\":["u8, .. chunks.WrittenSpan, .. "],\"groundingSupports\":["u8, .. supports.WrittenSpan, .. "]}"u8];
     }
 
     private static void WriteChunk(ArrayBufferWriter<byte> chunks, Citation citation)

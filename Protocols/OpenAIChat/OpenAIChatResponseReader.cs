@@ -14,6 +14,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
     private readonly BlockNumbers _blocks = new();
     private readonly OpenAIChatCalls _calls;
     private readonly OpenAIChatCitations _citations;
+    private readonly OpenAIChatDetails _details = new();
     private BlockKind _openKind;
     private int _open = -1;
     private bool _isStarted, _isEnded;
@@ -147,7 +148,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
     private void Content(ReadOnlySpan<byte> delta)
     {
         ReadOnlySpan<byte> content = default, refusal = default, calls = default, function = default;
-        ReadOnlySpan<byte> reasoningContent = default, reasoning = default, details = default, annotations = default;
+        ReadOnlySpan<byte> reasoningContent = default, reasoning = default, details = default, blocks = default, annotations = default;
         var members = JsonSlice.Members(delta);
         while (members.Next())
         {
@@ -156,6 +157,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
             else if (members.Is("reasoning_content"u8)) reasoningContent = members.Value;
             else if (members.Is("reasoning"u8)) reasoning = members.Value;
             else if (members.Is("reasoning_details"u8)) details = members.Value;
+            else if (members.Is("thinking_blocks"u8)) blocks = members.Value;
             else if (members.Is("refusal"u8)) refusal = members.Value;
             else if (members.Is("function_call"u8)) function = members.Value;
             else if (members.Is("annotations"u8)) annotations = members.Value;
@@ -164,7 +166,9 @@ public sealed class OpenAIChatResponseReader : IResponseReader
         // The same text often comes under two of these names: the first that has any counts.
         if (JsonSlice.IsText(reasoningContent)) Delta(BlockKind.Thinking, reasoningContent);
         else if (JsonSlice.IsText(reasoning)) Delta(BlockKind.Thinking, reasoning);
-        else ReasoningDetails(details);
+        else if (details.Length > 2) ReasoningDetails(details);
+        else ReasoningDetails(blocks);
+        Proofs(details, blocks);
 
         if (JsonSlice.IsArray(content)) Parts(content);
         else Delta(BlockKind.Text, content);
@@ -183,7 +187,15 @@ public sealed class OpenAIChatResponseReader : IResponseReader
         }
     }
 
-    /// <summary>OpenRouter: <c>reasoning.text</c> has text, <c>reasoning.summary</c> has summary, <c>reasoning.encrypted</c> nothing to read.</summary>
+    /// <summary>Keeps what the server wants back; the thinking block that is open, or one that opens for it, carries it.</summary>
+    private void Proofs(ReadOnlySpan<byte> details, ReadOnlySpan<byte> blocks)
+    {
+        _details.ReadDetails(details);
+        _details.ReadBlocks(blocks);
+        if (_details.HasAny) Open(BlockKind.Thinking);
+    }
+
+    /// <summary>OpenRouter: <c>reasoning.text</c> has text, <c>reasoning.summary</c> has summary, <c>reasoning.encrypted</c> nothing to read. LiteLLM's blocks have thinking.</summary>
     private void ReasoningDetails(ReadOnlySpan<byte> details)
     {
         var elements = JsonSlice.Elements(details);
@@ -192,7 +204,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
             var members = JsonSlice.Members(elements.Value);
             while (members.Next())
             {
-                if (members.Is("text"u8) || members.Is("summary"u8)) Delta(BlockKind.Thinking, members.Value);
+                if (members.Is("text"u8) || members.Is("summary"u8) || members.Is("thinking"u8)) Delta(BlockKind.Thinking, members.Value);
             }
         }
     }
@@ -227,20 +239,24 @@ public sealed class OpenAIChatResponseReader : IResponseReader
     private void Delta(BlockKind kind, ReadOnlySpan<byte> token)
     {
         if (!JsonSlice.IsText(token)) return;
-        if (_open < 0 || _openKind != kind)
-        {
-            CloseText();
-            _calls.EndComplete();
-            _open = _blocks.Next();
-            _openKind = kind;
-            _sink.BlockStart(_open, kind);
-        }
+        Open(kind);
         if (kind == BlockKind.Text) _citations.Text(_open, token);
         _sink.BlockDelta(_open, token);
     }
 
+    private void Open(BlockKind kind)
+    {
+        if (_open >= 0 && _openKind == kind) return;
+        CloseText();
+        _calls.EndComplete();
+        _open = _blocks.Next();
+        _openKind = kind;
+        _sink.BlockStart(_open, kind);
+    }
+
     private void CloseText()
     {
+        if (_open >= 0 && _openKind == BlockKind.Thinking && _details.HasAny) _sink.BlockSeal(_open, SealKind.Details, _details.Take());
         if (_open >= 0) _sink.BlockEnd(_open);
         _open = -1;
     }

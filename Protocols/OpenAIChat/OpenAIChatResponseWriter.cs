@@ -76,7 +76,13 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
 
     public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString)
     {
-        // Chat has a place for Gemini's signatures alone, and only on calls.
+        if (!_isEnded && kind == SealKind.Details && !SealEnvelope.IsEnvelope(jsonString))
+        {
+            Begin(default);
+            Chunk(Encoding.UTF8.GetBytes(RawJson.Decode(jsonString)), default);
+            return;
+        }
+        // Otherwise Chat has a place for Gemini's signatures alone, and only on calls.
         if (_isEnded || kind != SealKind.Thought || _calls.Find(block) is not { } call) return;
         if (call == _begun)
         {

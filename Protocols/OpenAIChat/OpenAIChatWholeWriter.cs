@@ -13,6 +13,7 @@ public sealed class OpenAIChatWholeWriter(IBufferWriter<byte> output, WriterOpti
     private readonly OpenAIChatSources _sources = new();
     private readonly Dictionary<int, Arguments> _arguments = [];
     private readonly ArrayBufferWriter<byte> _content = new(), _reasoning = new(), _refusal = new();
+    private readonly List<string> _details = [];
     private byte[] _id = [];
     private TokenUsage _usage;
     private bool _isEnded;
@@ -56,6 +57,7 @@ public sealed class OpenAIChatWholeWriter(IBufferWriter<byte> output, WriterOpti
 
     public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString)
     {
+        if (kind == SealKind.Details && !SealEnvelope.IsEnvelope(jsonString)) _details.Add(RawJson.Decode(jsonString));
         if (kind == SealKind.Thought && _arguments.TryGetValue(block, out Arguments? arguments)) arguments.Signature = jsonString.ToArray();
     }
 
@@ -89,6 +91,11 @@ public sealed class OpenAIChatWholeWriter(IBufferWriter<byte> output, WriterOpti
         {
             output.Write(",\"reasoning_content\":"u8);
             Text(_reasoning, isNullable: false);
+        }
+        if (_details.Count > 0)
+        {
+            output.Write(","u8);
+            output.Write(OpenAIChatDetails.Join(_details));
         }
         if (_calls.HasAny) Calls();
         output.Write("},\"logprobs\":null,\"finish_reason\":\""u8);

@@ -146,6 +146,8 @@ public sealed class WatchTests
 
         public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString) => calls.Add($"seal {block} {kind} {Text(jsonString)}");
 
+        public void BlockCite(int block, Citation citation) => calls.Add($"cite {block} {citation.Url}");
+
         public void BlockEnd(int block) => calls.Add($"end {block}");
 
         public void Usage(in TokenUsage total) => calls.Add($"usage {total.Output}");
