@@ -17,7 +17,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
     private readonly OpenAIChatDetails _details = new();
     private BlockKind _openKind;
     private int _open = -1;
-    private bool _isStarted, _isEnded;
+    private bool _isStarted, _isEnded, _isReasonedPlainly;
     private FinishReason? _reason;
     private byte[] _stopSequence = [];
 
@@ -163,11 +163,11 @@ public sealed class OpenAIChatResponseReader : IResponseReader
             else if (members.Is("annotations"u8)) annotations = members.Value;
         }
 
-        // The same text often comes under two of these names: the first that has any counts.
-        if (JsonSlice.IsText(reasoningContent)) Delta(BlockKind.Thinking, reasoningContent);
-        else if (JsonSlice.IsText(reasoning)) Delta(BlockKind.Thinking, reasoning);
-        else if (details.Length > 2) ReasoningDetails(details);
-        else ReasoningDetails(blocks);
+        // The same text often comes under two of these names: the first that has any counts. The details of what was told plainly may come in a later chunk.
+        ReadOnlySpan<byte> plain = JsonSlice.IsText(reasoningContent) ? reasoningContent : reasoning;
+        _isReasonedPlainly |= JsonSlice.IsText(plain);
+        if (_isReasonedPlainly) Delta(BlockKind.Thinking, plain);
+        else ReasoningDetails(details.Length > 2 ? details : blocks);
         Proofs(details, blocks);
 
         if (JsonSlice.IsArray(content)) Parts(content);
