@@ -68,8 +68,9 @@ public sealed class GeminiParts(WriterOptions options)
 
     /// <summary>The response object around one part, or several with commas between.</summary>
     /// <param name="reason">Empty: the answer goes on.</param>
+    /// <param name="grounding"><c>groundingMetadata</c>; empty: none.</param>
     public static void WriteObject(IBufferWriter<byte> output, ReadOnlySpan<byte> parts, ReadOnlySpan<byte> reason, in TokenUsage usage,
-        ReadOnlySpan<byte> model, ReadOnlySpan<byte> id)
+        ReadOnlySpan<byte> model, ReadOnlySpan<byte> id, ReadOnlySpan<byte> grounding = default)
     {
         output.Write("{\"candidates\":[{\"content\":{\"parts\":["u8);
         output.Write(parts);
@@ -79,7 +80,13 @@ public sealed class GeminiParts(WriterOptions options)
             output.Write(",\"finishReason\":"u8);
             output.WriteQuoted(reason);
         }
-        output.Write(",\"index\":0}]"u8);
+        output.Write(",\"index\":0"u8);
+        if (!grounding.IsEmpty)
+        {
+            output.Write(",\"groundingMetadata\":"u8);
+            output.Write(grounding);
+        }
+        output.Write("}]"u8);
         if (!reason.IsEmpty) GeminiUsage.Write(output, usage);
         output.Write(",\"modelVersion\":"u8);
         output.Write(model);

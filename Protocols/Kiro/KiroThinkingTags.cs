@@ -54,6 +54,12 @@ public sealed class KiroThinkingTags(IResponseSink next) : IResponseSink
         Release();
     }
 
+    public void BlockCite(int block, Citation citation)
+    {
+        // The service tells no sources; those of others would find the text where it came out.
+        if (block == _text ? _open >= 0 : _blocks.ContainsKey(block)) next.BlockCite(block == _text ? _open : _blocks[block], citation);
+    }
+
     public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString)
     {
         if (block != _text) next.BlockSeal(_blocks[block], kind, jsonString);

@@ -16,6 +16,9 @@ public sealed record TextPart(JsonText Text) : Part
 {
     /// <summary>A signature that Gemini put on a text part; null elsewhere.</summary>
     public Seal? Seal { get; init; }
+
+    /// <summary>The sources that an earlier answer told with the text.</summary>
+    public IReadOnlyList<Citation> Citations { get; init; } = [];
 }
 
 /// <summary>An image, document, sound or film.</summary>
