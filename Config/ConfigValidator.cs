@@ -86,6 +86,19 @@ public sealed class ConfigValidator(UpstreamTypeFacts types, ConfigErrors errors
         {
             errors.Warn($"{path}.oauth", $"api_type '{type.Name}' does not sign in by OAuth; this key has no effect");
         }
+        bool isGoogle = type.Name is "geminicli" or "antigravity";
+        if (upstream.Project is not null && !isGoogle)
+        {
+            errors.Warn($"{path}.project", $"goes with api_type 'geminicli' and 'antigravity' only; this key has no effect");
+        }
+        if (isGoogle && upstream.Project is { Length: > 0 } project && project.All(char.IsAsciiDigit))
+        {
+            errors.Error($"{path}.project", "this is a project's number; expected its id, such as 'my-project-123'");
+        }
+        if (upstream.MustStream == false && type.AlwaysStreams)
+        {
+            errors.Warn($"{path}.must_stream", $"api_type '{type.Name}' answers in streams only; this key has no effect");
+        }
         if (upstream.SystemPrefix && type.Name != "claudecode")
         {
             errors.Warn($"{path}.system_prefix", "goes with api_type 'claudecode' only; this key has no effect");

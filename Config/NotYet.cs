@@ -13,10 +13,8 @@ public sealed class NotYet(IReadOnlyList<(string Key, string? Honoured)> keys)
     [
         ("api_region", null),
         ("auth_write_back", null),
-        ("must_stream", null),
         ("oauth", null),
         ("profile_arn", null),
-        ("project", null),
         ("region", null),
         ("session_affinity", null),
         ("system_prefix", "false"),

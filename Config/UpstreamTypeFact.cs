@@ -10,6 +10,9 @@ namespace Aiproxy.Config;
 public sealed record UpstreamTypeFact(
     string Name, Uri? DefaultBaseUrl, bool UsesTokens, bool UsesAuthFiles, bool IsAvailable, IReadOnlyList<string> Quirks)
 {
+    /// <summary>Answers in streams only: one answer is collected from a stream, whatever <c>must_stream</c> says.</summary>
+    public bool AlwaysStreams { get; init; }
+
     /// <summary>Runs inside this process: no address, no credentials.</summary>
     public bool IsEmbedded => DefaultBaseUrl is null && !UsesTokens && !UsesAuthFiles;
 }

@@ -58,7 +58,10 @@ public sealed class FrameBuffer(PipeReader body, int maxFrameBytes) : IAsyncDisp
     public void Take(int count)
     {
         if (count > maxFrameBytes - Length)
-            throw Fail(FrameFault.TooLong, $"a frame of more than {maxFrameBytes} bytes, at least {(long)Length + count}");
+        {
+            long length = (long)Length + count;
+            throw Fail(new FrameException(FrameFault.TooLong, $"a frame of more than {maxFrameBytes} bytes, at least {length}", maxFrameBytes, length));
+        }
         if (_copied > 0) Append(_segment.Span.Slice(_end, count));
         _end += count;
     }
@@ -89,7 +92,10 @@ public sealed class FrameBuffer(PipeReader body, int maxFrameBytes) : IAsyncDisp
     }
 
     /// <summary>Remembers that the framing is broken; from now on everything throws this.</summary>
-    public FrameException Fail(FrameFault fault, string message) => _failure = new FrameException(fault, message);
+    public FrameException Fail(FrameFault fault, string message) => Fail(new FrameException(fault, message));
+
+    /// <inheritdoc cref="Fail(FrameFault, string)"/>
+    public FrameException Fail(FrameException failure) => _failure = failure;
 
     public void ThrowIfFailed()
     {

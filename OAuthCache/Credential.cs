@@ -9,7 +9,7 @@ public sealed record Credential
     /// <summary>api_type.</summary>
     public required string Type { get; init; }
 
-    /// <summary>Empty only while the first refresh is still to come.</summary>
+    /// <summary>Printable ASCII without spaces.</summary>
     public required string AccessToken { get; init; }
 
     /// <summary>null: not told; valid until it is refused.</summary>
@@ -33,6 +33,9 @@ public sealed record Credential
 
     /// <summary>antigravity: a base URL in the auth file replaces the list of hosts.</summary>
     public string? BaseUrl { get; init; }
+
+    /// <summary>antigravity: a user agent in the auth file.</summary>
+    public string? UserAgent { get; init; }
 
     public KiroSignIn? Kiro { get; init; }
 

@@ -23,6 +23,9 @@ public interface IClientProtocol
 
     IResponseWriter CreateWriter(IBufferWriter<byte> output, WriterOptions options);
 
+    /// <summary>For an upstream of this protocol that streams to a client that wants one answer.</summary>
+    IAnswerFold CreateFold();
+
     /// <summary>Writes the error envelope; returns the HTTP status that goes with it.</summary>
     int WriteError(IBufferWriter<byte> output, ProxyError error, string requestId);
 

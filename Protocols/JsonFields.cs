@@ -65,6 +65,11 @@ public readonly struct JsonFields
         throw Wrong(At(name), "a whole number", value);
     }
 
+    /// <summary>A limit of tokens.</summary>
+    /// <param name="least">The smallest that the protocol's own provider takes.</param>
+    public long? Limit(string name, long least) =>
+        Long(name) is { } limit ? limit >= least ? limit : throw new ProtocolException(ErrorKind.InvalidRequest, $"{At(name)}: expected {least} or more, found {limit}", At(name)) : null;
+
     public JsonFields? Object(string name) => Get(name) is { } value ? new JsonFields(value, At(name), IsProto) : null;
 
     /// <summary>An array's elements with their paths; a missing array is empty. With <paramref name="single"/> one value stands for an array of one.</summary>

@@ -1,24 +1,46 @@
 using System.Buffers.Text;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 
 namespace Aiproxy.Protocols;
 
 /// <summary>Walks the members of one JSON object, or the elements of one array, and hands out each value as raw bytes.</summary>
-/// <remarks>Throws <see cref="JsonException"/> where the text is not JSON, also behind the last member: walk to the end where that matters.
-/// A root that is neither object nor array has no members. 256 levels at most.</remarks>
+/// <remarks>Throws <see cref="JsonException"/> where the text is not JSON, also behind the last member: walk to the end where that matters. A value that
+/// was handed out is JSON in all its depth. A root that is neither object nor array has no members. 256 levels at most.</remarks>
 public ref struct JsonScan
 {
     private readonly ReadOnlySpan<byte> _json;
-    private Utf8JsonReader _reader;
+    private readonly bool _isChecked;
 
-    public JsonScan(ReadOnlySpan<byte> json)
+    /// <summary>Offset behind the last value.</summary>
+    private int _at;
+
+    /// <summary>The bracket that ends the root; 0: there are no more members.</summary>
+    private byte _end;
+
+    private bool _hasOne;
+
+    /// <exception cref="JsonException">The text begins like no JSON.</exception>
+    public JsonScan(ReadOnlySpan<byte> json) : this(json, isChecked: false) { }
+
+    private JsonScan(ReadOnlySpan<byte> json, bool isChecked)
     {
         _json = json;
-        _reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 256 });
-        _reader.Read();
-        Root = _reader.TokenType;
+        _isChecked = isChecked;
+        _at = JsonBorders.Blanks(json, 0);
+        Root = KindOf(JsonBorders.At(json, _at));
+        if (Root is JsonTokenType.StartObject or JsonTokenType.StartArray)
+        {
+            // Two bytes lie between both pairs of brackets.
+            _end = (byte)(json[_at++] + 2);
+            return;
+        }
+        if (!isChecked && JsonBorders.Blanks(json, JsonBorders.Check(json, _at, 0)) < json.Length) throw JsonBorders.Fault();
     }
+
+    /// <summary>Of a value that another scan has handed out: it is not checked again.</summary>
+    public static JsonScan Inside(ReadOnlySpan<byte> value) => new(value, isChecked: true);
 
     public JsonTokenType Root { get; }
 
@@ -43,27 +65,31 @@ public ref struct JsonScan
 
     public bool Next()
     {
-        if (Root is not (JsonTokenType.StartObject or JsonTokenType.StartArray)) return false;
-        _reader.Read();
-        if (_reader.TokenType is JsonTokenType.EndObject or JsonTokenType.EndArray)
+        if (_end == 0) return false;
+        int at = JsonBorders.Blanks(_json, _at);
+        byte next = JsonBorders.At(_json, at);
+        if (next == _end)
         {
-            _reader.Read();
+            _end = 0;
+            if (!_isChecked && JsonBorders.Blanks(_json, at + 1) < _json.Length) throw JsonBorders.Fault();
             return false;
         }
-        if (_reader.TokenType == JsonTokenType.PropertyName)
+        if (_hasOne)
         {
-            Name = _reader.ValueIsEscaped
-                ? Encoding.UTF8.GetBytes(RawJson.Decode(_json[(int)_reader.TokenStartIndex..((int)_reader.TokenStartIndex + _reader.ValueSpan.Length + 2)]))
-                : _reader.ValueSpan;
-            _reader.Read();
+            if (next != (byte)',') throw JsonBorders.Fault();
+            at = JsonBorders.Blanks(_json, at + 1);
         }
-        Start = (int)_reader.TokenStartIndex;
-        Kind = _reader.TokenType;
-        if (Kind is JsonTokenType.StartObject or JsonTokenType.StartArray) _reader.Skip();
-        Value = _json[Start..(int)_reader.BytesConsumed];
+        _hasOne = true;
+        if (Root == JsonTokenType.StartObject) at = TakeName(at);
+        int end = _isChecked ? JsonBorders.Skip(_json, at) : JsonBorders.Check(_json, at, level: 1);
+        Start = at;
+        Kind = KindOf(JsonBorders.At(_json, at));
+        Value = _json[at..end];
+        _at = end;
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly bool Is(ReadOnlySpan<byte> name) => Name.SequenceEqual(name);
 
     /// <summary>A whole number, also one written as a string (proto3 JSON) or with an empty fraction; null for anything else.</summary>
@@ -74,4 +100,27 @@ public ref struct JsonScan
         if (Utf8Parser.TryParse(digits, out double number, out used) && used == digits.Length && Math.Abs(number) < 1e15) return (long)number;
         return null;
     }
+
+    /// <summary>Returns where the value begins.</summary>
+    private int TakeName(int at)
+    {
+        if (JsonBorders.At(_json, at) != (byte)'"') throw JsonBorders.Fault();
+        int end = JsonBorders.String(_json, at);
+        ReadOnlySpan<byte> name = _json[(at + 1)..(end - 1)];
+        Name = name.Contains((byte)'\\') ? Encoding.UTF8.GetBytes(RawJson.Decode(_json[at..end])) : name;
+        at = JsonBorders.Blanks(_json, end);
+        if (JsonBorders.At(_json, at) != (byte)':') throw JsonBorders.Fault();
+        return JsonBorders.Blanks(_json, at + 1);
+    }
+
+    private static JsonTokenType KindOf(byte first) => first switch
+    {
+        (byte)'"' => JsonTokenType.String,
+        (byte)'{' => JsonTokenType.StartObject,
+        (byte)'[' => JsonTokenType.StartArray,
+        (byte)'t' => JsonTokenType.True,
+        (byte)'f' => JsonTokenType.False,
+        (byte)'n' => JsonTokenType.Null,
+        _ => JsonTokenType.Number,
+    };
 }

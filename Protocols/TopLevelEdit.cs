@@ -17,15 +17,20 @@ public sealed class TopLevelEdit
 
     /// <summary>Puts <paramref name="replacement"/> in the place of each token.</summary>
     /// <param name="tokens">Ranges of <paramref name="body"/>, ascending, not overlapping; none: the body itself.</param>
-    public static TopLevelEdit Replace(ReadOnlyMemory<byte> body, IReadOnlyList<Range> tokens, ReadOnlyMemory<byte> replacement)
+    public static TopLevelEdit Replace(ReadOnlyMemory<byte> body, IReadOnlyList<Range> tokens, ReadOnlyMemory<byte> replacement) =>
+        Replace(body, [.. tokens.Select(token => (token, replacement))]);
+
+    /// <summary>Puts each replacement in the place of its token.</summary>
+    /// <param name="edits">As above; an empty range puts something in.</param>
+    public static TopLevelEdit Replace(ReadOnlyMemory<byte> body, IReadOnlyList<(Range Token, ReadOnlyMemory<byte> Replacement)> edits)
     {
-        var segments = new List<ReadOnlyMemory<byte>>(2 * tokens.Count + 1);
+        var segments = new List<ReadOnlyMemory<byte>>(2 * edits.Count + 1);
         long length = 0;
         int copied = 0;
-        foreach (Range token in tokens)
+        foreach ((Range token, ReadOnlyMemory<byte> replacement) in edits)
         {
             (int offset, int tokenLength) = token.GetOffsetAndLength(body.Length);
-            if (offset < copied) throw new ArgumentException($"token at {offset} begins before {copied}, where the one in front of it ends", nameof(tokens));
+            if (offset < copied) throw new ArgumentException($"token at {offset} begins before {copied}, where the one in front of it ends", nameof(edits));
             Add(body[copied..offset]);
             Add(replacement);
             copied = offset + tokenLength;

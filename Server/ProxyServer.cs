@@ -73,7 +73,7 @@ public sealed class ProxyServer(ProtocolTable protocols, UpstreamTable types, Co
         var lists = new ModelLists(new ModelCatalog(new ProviderCalls(clients, messages), types, credentials, clock));
         var runtime = new Runtime(types, states, limits, budget, listeners, logFile, lists);
 
-        var forwarder = new Forwarder(clients, messages, new Translation(new ProofCache(clock)));
+        var forwarder = new Forwarder(clients, messages, new Translation(new ProofCache(clock), new DropLog(log)));
         var loop = new AttemptLoop(forwarder, types, credentials, states, log, clock);
         var conversations = new StoredConversations(new ResponseStore(clock));
         var endpoints = new Endpoints(

@@ -31,6 +31,9 @@ public sealed class AnswerDelivery(
     private readonly UpstreamTarget target = request.Target;
     private readonly bool _forwards = request.Forwards;
 
+    // What the upstream was asked for.
+    private readonly bool _streams = request.Target.HeadOf(request.Exchange).Stream;
+
     /// <summary>The client left before the end.</summary>
     public bool ClientLeft { get; private set; }
 
@@ -39,7 +42,7 @@ public sealed class AnswerDelivery(
     {
         Stream stream = await response.Content.ReadAsStreamAsync(clock.Token).ConfigureAwait(false);
         PipeReader body = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReadBufferBytes, minimumReadSize: 1024));
-        clock.Enter(exchange.Head.Stream ? ClockPhase.FirstToken : ClockPhase.Idle, exchange.Head.Stream ? FirstTokenLimit() : target.Config.StreamIdleTimeout);
+        clock.Enter(_streams ? ClockPhase.FirstToken : ClockPhase.Idle, _streams ? FirstTokenLimit() : target.Config.StreamIdleTimeout);
         try
         {
             return await SniffAsync(body).ConfigureAwait(false) switch
@@ -97,11 +100,11 @@ public sealed class AnswerDelivery(
         if (goOn is not null) frames = new ResumingFrames(frames, OpenNextAsync);
         await using IFrameReader owned = frames;
         using var output = new HeldOutput();
-        bool copies = _forwards && exchange.Head.Stream;
-        IResponseWriter? writer = copies ? null : exchange.Protocol.CreateWriter(output, exchange.ReadWriterOptions());
+        bool copies = _forwards && exchange.Head.Stream, collects = _forwards && !exchange.Head.Stream;
+        IResponseWriter? writer = _forwards ? null : exchange.Protocol.CreateWriter(output, exchange.ReadWriterOptions());
         var watch = new Watch(Kept(writer), exchange.Clock);
         IResponseReader reader = target.Protocol.CreateReader(_forwards ? watch : translation.Before(watch, exchange, target), exchange.Head.JsonArray);
-        IResponseWay way = copies ? CopyWayOf(reader, frames, isArray) : new TranslateWay(writer!, !exchange.Head.Stream);
+        IResponseWay way = copies ? CopyWayOf(reader, frames, isArray) : collects ? new CollectWay(exchange.Protocol.CreateFold()) : new TranslateWay(writer!, !exchange.Head.Stream);
         var options = new PumpOptions(
             exchange.Head.Stream ? exchange.StreamContentType : JsonType, ResponseHeaders.ForClient(response), target.Config.StreamIdleTimeout,
             exchange.Protocol.Name == "gemini" && !exchange.Head.JsonArray ? GeminiFailurePause : TimeSpan.Zero);
@@ -186,7 +189,7 @@ public sealed class AnswerDelivery(
         while (true)
         {
             ReadResult read = await body.ReadAsync(clock.Token).ConfigureAwait(false);
-            if (!exchange.Head.Stream) clock.Touch();
+            if (!_streams) clock.Touch();
             byte? first = FirstByte(read.Buffer);
             // Blanks may come for minutes, from servers that keep their connections alive with them.
             body.AdvanceTo(first is null ? read.Buffer.End : read.Buffer.Start);
@@ -194,9 +197,9 @@ public sealed class AnswerDelivery(
             return first switch
             {
                 (byte)'{' => BodyForm.Whole,
-                (byte)'[' => exchange.Head.Stream ? BodyForm.Array : BodyForm.Whole,
+                (byte)'[' => _streams ? BodyForm.Array : BodyForm.Whole,
                 (byte)'<' => BodyForm.Page,
-                null when !exchange.Head.Stream => BodyForm.Whole,
+                null when !_streams => BodyForm.Whole,
                 _ => BodyForm.Events,
             };
         }

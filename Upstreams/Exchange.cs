@@ -83,6 +83,9 @@ public sealed class Exchange : IDisposable
         return _request = (BodyProtocol ?? Protocol).ReadRequest(_document.RootElement, Head);
     }
 
+    /// <summary>The body as JSON, once <see cref="ReadRequest"/> has succeeded.</summary>
+    public JsonElement Json => _document!.RootElement;
+
     /// <summary>For a writer of the client's protocol, with what the request says of the answer's form.</summary>
     public WriterOptions ReadWriterOptions()
     {

@@ -26,7 +26,7 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
             target = prepared.Target;
         }
         // Step 5.
-        var first = new WireRequest(exchange, target);
+        var first = new WireRequest(exchange, Collecting.Decide(exchange, target));
         Attempt attempt = await VisitAsync(first, dropsProofs: false).ConfigureAwait(false);
         if (first.Forwards || exchange.Answer.HasBegun || !ProofFault.Is(attempt.Outcome) || !ProofStrip.HasProofs(exchange.ReadRequest())) return attempt;
 
@@ -56,7 +56,7 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         {
             try
             {
-                body ??= Body(request, dropsProofs);
+                body ??= Body(ref request, dropsProofs);
             }
             catch (ProtocolException unsayable)
             {
@@ -82,13 +82,21 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         }
     }
 
-    private IReadOnlyList<ReadOnlyMemory<byte>> Body(WireRequest request, bool dropsProofs)
+    private IReadOnlyList<ReadOnlyMemory<byte>> Body(ref WireRequest request, bool dropsProofs)
     {
         IReadOnlyList<ReadOnlyMemory<byte>> body = request.Forwards
-            ? UpstreamMessage.Forwarded(request.Exchange, request.Target.Model)
-            : [translation.Body(request.Exchange, request.Target, dropsProofs || request.Mend is { DropsProofs: true })];
+            ? UpstreamMessage.Forwarded(request.Exchange, request.Target.Model, request.Target.Collects)
+            : [Translated(request, dropsProofs)];
+        if (!request.Forwards && Collecting.IsLong(request.Exchange, request.Target, body[0].Span))
+        {
+            request = request with { Target = request.Target with { Collects = true } };
+            body = [Translated(request, dropsProofs)];
+        }
         return request.Target.Type.Wire is { } wire ? wire.Body(request, body) : body;
     }
+
+    private ReadOnlyMemory<byte> Translated(WireRequest request, bool dropsProofs) =>
+        translation.Body(request.Exchange, request.Target, dropsProofs || request.Mend is { DropsProofs: true });
 
     // false: the client left or its patience ends before.
     private static async Task<bool> WaitedAsync(Exchange exchange, TimeSpan wait)
@@ -129,7 +137,7 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
     {
         (Exchange exchange, UpstreamTarget target) = (request.Exchange, request.Target);
         HttpMessageInvoker client = clients.For(target.Config, target.Type, target.CredentialIndex);
-        clock.Enter(ClockPhase.Headers, HeaderLimit(exchange, target.Config));
+        clock.Enter(ClockPhase.Headers, HeaderLimit(target.HeadOf(exchange), target.Config));
         for (int sent = 0; ; sent++)
         {
             var trace = new ConnectionTrace();
@@ -196,7 +204,7 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         Refusal? refusal = null;
         Outcome outcome = Judgement.OfAnswer(status, error, headers, body.Span, target.Config.ErrorRules, request.Exchange.Clock, (told, read) =>
         {
-            refusal = new Refusal(told, read, headers, body, request.Exchange.Clock.GetUtcNow(), target);
+            refusal = new Refusal(told, read, headers, body, request.Exchange.Clock.GetUtcNow(), target) { Operation = request.Exchange.Head.Target.Operation };
             return target.Type.Wire?.Judge(refusal);
         });
         // Whoever signs in with a key has no other to offer.
@@ -243,9 +251,9 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
     private static bool IsHostFault(Outcome outcome) => outcome.Kind == OutcomeKind.Failed && outcome.Error?.Kind is ErrorKind.BadGateway or ErrorKind.ServerError or ErrorKind.Overloaded;
 
     // "for a request that the upstream answers whole, not as a stream, at least stream_idle_timeout"
-    private static TimeSpan HeaderLimit(Exchange exchange, UpstreamConfig config)
+    private static TimeSpan HeaderLimit(RequestHead head, UpstreamConfig config)
     {
-        if (exchange.Head.Stream || config.Timeout <= TimeSpan.Zero) return config.Timeout;
+        if (head.Stream || config.Timeout <= TimeSpan.Zero) return config.Timeout;
         if (config.StreamIdleTimeout <= TimeSpan.Zero) return TimeSpan.Zero;
         return config.StreamIdleTimeout > config.Timeout ? config.StreamIdleTimeout : config.Timeout;
     }

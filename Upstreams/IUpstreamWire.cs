@@ -53,6 +53,9 @@ public sealed record WireRequest(Exchange Exchange, UpstreamTarget Target, Mend?
 
     /// <summary>Names that were shortened for the provider in a forwarded body, to the client's own; set by <see cref="IUpstreamWire.Body"/>.</summary>
     public IReadOnlyDictionary<string, string>? ClientNames { get; set; }
+
+    /// <summary>Function, by the name it was sent under, to what was put into its schema and its calls must lose; set by <see cref="IUpstreamWire.Body"/>.</summary>
+    public IReadOnlyDictionary<string, Google.ArgumentCut>? ArgumentCuts { get; set; }
 }
 
 /// <summary>What a second try within one visit does otherwise.</summary>
@@ -77,4 +80,8 @@ public sealed record Mend
 /// <param name="Headers">A repeated name is a repeated pair.</param>
 /// <param name="Body">As it came; of an error inside a stream, its message.</param>
 public sealed record Refusal(
-    int Status, Protocols.Model.ProxyError Error, IReadOnlyList<KeyValuePair<string, string>> Headers, ReadOnlyMemory<byte> Body, DateTimeOffset Now, UpstreamTarget Target);
+    int Status, Protocols.Model.ProxyError Error, IReadOnlyList<KeyValuePair<string, string>> Headers, ReadOnlyMemory<byte> Body, DateTimeOffset Now, UpstreamTarget Target)
+{
+    /// <summary>The call that was refused.</summary>
+    public Protocols.Operation Operation { get; init; }
+}

@@ -43,6 +43,17 @@ public static class ProtocolTraits
         WebSearch = Has(config, "web_search"),
     });
 
+    public static IUpstreamProtocol Codex(UpstreamConfig config) => new OpenAIResponsesProtocol(new OpenAIResponsesTraits
+    {
+        Models = Models(config),
+        Issuer = config.Name,
+        RefusesPrefill = RefusesPrefill(config),
+        WebSearch = Has(config, "web_search", usual: true),
+        InstructionsAsDeveloper = true,
+        BareParameters = true,
+        AlwaysStreams = true,
+    });
+
     public static IUpstreamProtocol Gemini(UpstreamConfig config) => new GeminiProtocol(new GeminiTraits
     {
         Models = Models(config),
@@ -52,7 +63,31 @@ public static class ProtocolTraits
         WebSearch = Has(config, "web_search"),
     });
 
-    private static ModelTable Models(UpstreamConfig config) => new(config.Models.Select(entry => (entry.Key, Facts(entry.Key, entry.Value))));
+    public static IUpstreamProtocol GeminiCli(UpstreamConfig config) => new GeminiProtocol(CodeAssist(config));
+
+    public static IUpstreamProtocol Antigravity(UpstreamConfig config) => new GeminiProtocol(CodeAssist(config) with
+    {
+        // Names without a number, of the current generation.
+        Models = new ModelTable([.. Rows(config), ("gemini-pro*", ModelTable.BuiltIn("gemini-3-1-pro")), ("gemini-flash*", ModelTable.BuiltIn("gemini-3-flash"))]),
+        SendsIds = config.Quirks.ContainsKey("gemini_send_ids") ? Has(config, "gemini_send_ids") : true,
+        HasMediaInResults = true,
+    });
+
+    // The wire has schema rules of its own, and fetches nothing.
+    private static GeminiTraits CodeAssist(UpstreamConfig config) => new()
+    {
+        Models = Models(config),
+        RawSchema = true,
+        ResultName = "result",
+        FetchesUrls = false,
+        SendsIds = config.Quirks.ContainsKey("gemini_send_ids") ? Has(config, "gemini_send_ids") : null,
+        RefusesPrefill = RefusesPrefill(config),
+        WebSearch = Has(config, "web_search"),
+    };
+
+    private static ModelTable Models(UpstreamConfig config) => new(Rows(config));
+
+    private static IEnumerable<(string Pattern, Protocols.Model.ModelFacts Facts)> Rows(UpstreamConfig config) => config.Models.Select(entry => (entry.Key, Facts(entry.Key, entry.Value)));
 
     // What the file does not say of a model stays what the built-in table says.
     private static Protocols.Model.ModelFacts Facts(string name, Config.ModelFacts told)

@@ -5,8 +5,11 @@ namespace Aiproxy.Upstreams;
 /// <summary>Paths and headers of the providers' public APIs: what may age, in one place.</summary>
 public static class ProviderPaths
 {
-    /// <summary>Version of the Messages API that is asked for where the client names none.</summary>
+    /// <summary>Version of the Messages API that is asked for where the client names none, and the only one that knows temperature and its kin.</summary>
     public const string AnthropicVersion = "2023-06-01";
+
+    /// <summary>Version for translated requests without such parameters.</summary>
+    public const string AnthropicVersionWithoutSampling = "2026-10-21";
 
     public static Uri Anthropic { get; } = new("https://api.anthropic.com");
 

@@ -73,19 +73,26 @@ public sealed class ResponsePump(
                 return PumpEnd.ClientGone;
             }
             bool more = await fill.ConfigureAwait(false);
-            // An answer that is collected is idle or not from its first byte on; a stream owes its first output, whatever comes before it.
-            if (_begun || way.IsWhole) clock.Touch();
+            // A stream owes its first output, whatever comes before it; behind that, and where no stream was asked for, it must only not fall silent.
+            if (clock.Phase == ClockPhase.Idle) clock.Touch();
             if (_begun) await TakeGateAsync().ConfigureAwait(false);
 
             ReadFrames(more);
             if (Failure(more) is { } failure) return await FailAsync(failure).ConfigureAwait(false);
-            if (way.IsWhole && watch.HasOutput) clock.StopTotal();
+            if (way.IsWhole && watch.HasOutput) Flow();
             if (!_begun && ShallBegin()) await BeginAsync().ConfigureAwait(false);
             if (!watch.IsFinished) continue;
 
             _answer.StopFillers();
             return await SettleAsync().ConfigureAwait(false) ? PumpEnd.Finished : PumpEnd.ClientGone;
         }
+    }
+
+    // A collected answer has its first output long before it begins.
+    private void Flow()
+    {
+        clock.StopTotal();
+        if (clock.Phase == ClockPhase.FirstToken) clock.Enter(ClockPhase.Idle, options.IdleTimeout);
     }
 
     private void ReadFrames(bool more)

@@ -5,7 +5,8 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Upstreams;
 
 /// <summary>An exchange whose client and upstream speak different protocols: the request in the upstream's words, and what the answer passes on its way back.</summary>
-public sealed class Translation(ProofCache proofs)
+/// <param name="drops">Told what is left out; null: nobody asks.</param>
+public sealed class Translation(ProofCache proofs, DropLog? drops = null)
 {
     /// <summary>The request's body in the words of <paramref name="target"/>.</summary>
     /// <param name="dropsProofs">Without any signature or encrypted reasoning: the upstream took none of ours.</param>
@@ -13,10 +14,18 @@ public sealed class Translation(ProofCache proofs)
     public ReadOnlyMemory<byte> Body(Exchange exchange, UpstreamTarget target, bool dropsProofs)
     {
         ChatRequest request = exchange.ReadRequest();
+        drops?.Note(exchange.Json, request.Protocol, target.Protocol.Name);
         if (KeepsNoProofs(exchange)) request = ProofReplay.WithProofs(request, key => proofs.Find(exchange.Client, key));
         if (dropsProofs) request = ProofStrip.Apply(request);
         var output = new ArrayBufferWriter<byte>(Math.Max(1024, exchange.Body.Length));
-        target.Protocol.WriteRequest(output, request with { Model = target.Model, Stream = exchange.Head.Stream });
+        try
+        {
+            target.Protocol.WriteRequest(output, request with { Model = target.Model, Stream = target.HeadOf(exchange).Stream });
+        }
+        catch (ProtocolException refusal) when (refusal.Target is not null)
+        {
+            throw RequestRefusal.NamingBoth(refusal, request.Protocol);
+        }
         return output.WrittenMemory;
     }
 

@@ -21,18 +21,18 @@ public sealed class UpstreamMessage(string userAgent)
     {
         (Exchange exchange, UpstreamTarget target, bool forwards) = (request.Exchange, request.Target, request.Forwards);
         UpstreamConfig config = target.Config;
-        var message = new HttpRequestMessage(HttpMethod.Post, target.Type.Address(baseUrl, exchange.Head, target.Model, forwards ? exchange.Query : StreamQuery(exchange, target)))
+        var message = new HttpRequestMessage(HttpMethod.Post, target.Type.Address(baseUrl, target.HeadOf(exchange), target.Model, Query(exchange, target)))
         {
             Version = HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
             Content = Content(body, config.RequestCompression),
         };
         message.Options.Set(Origin, (exchange, target.Model));
-        Set(message, "Accept", exchange.Head.Stream ? "text/event-stream, application/json" : "application/json");
+        Set(message, "Accept", target.HeadOf(exchange).Stream ? "text/event-stream, application/json" : "application/json");
         if (forwards)
             foreach ((string name, string value) in exchange.Headers) message.Headers.TryAddWithoutValidation(name, value);
         if (target.Protocol.Name == "anthropic" && !message.Headers.Contains("anthropic-version"))
-            Set(message, "anthropic-version", ProviderPaths.AnthropicVersion);
+            Set(message, "anthropic-version", Version(request, body));
         Set(message, "User-Agent", userAgent);
         target.Type.Wire?.SetHeaders(message, request);
         Finish(message, config, target.Type, target.Credential);
@@ -58,11 +58,30 @@ public sealed class UpstreamMessage(string userAgent)
         type.Authorize(message, credential);
     }
 
+    // "2023-06-01 if the request carries sampling parameters the target model accepts, else 2026-10-21". The writer left out what the model does not accept.
+    private static string Version(WireRequest request, IReadOnlyList<ReadOnlyMemory<byte>> body)
+    {
+        // A wire of another kind has a page of its own, and a client of this protocol that says nothing means the old version.
+        if (request.Forwards || request.Target.Type.Wire is not null || body.Count != 1) return ProviderPaths.AnthropicVersion;
+        var members = new JsonScan(body[0].Span);
+        while (members.Next())
+        {
+            if (members.Is("temperature"u8) || members.Is("top_p"u8) || members.Is("top_k"u8)) return ProviderPaths.AnthropicVersion;
+        }
+        return ProviderPaths.AnthropicVersionWithoutSampling;
+    }
+
     // "As client: always request alt=sse."
-    private static string StreamQuery(Exchange exchange, UpstreamTarget target) => exchange.Head.Stream && target.Protocol.Name == "gemini" ? "?alt=sse" : "";
+    private static string Query(Exchange exchange, UpstreamTarget target)
+    {
+        bool isGemini = target.Protocol.Name == "gemini";
+        if (exchange.Forwards(target)) return isGemini && target.Collects ? StreamSwitch.Query(exchange.Query) : exchange.Query;
+        return isGemini && target.HeadOf(exchange).Stream ? "?alt=sse" : "";
+    }
 
     /// <summary>The client's bytes with the model put right, and without proofs of other upstreams that were wrapped here.</summary>
-    public static IReadOnlyList<ReadOnlyMemory<byte>> Forwarded(Exchange exchange, string model)
+    /// <param name="streams">They ask for a stream, whatever the client asked for.</param>
+    public static IReadOnlyList<ReadOnlyMemory<byte>> Forwarded(Exchange exchange, string model, bool streams = false)
     {
         ReadOnlyMemory<byte> body = exchange.Body;
         IReadOnlyList<Range> tokens = exchange.Head.ModelTokens;
@@ -71,17 +90,19 @@ public sealed class UpstreamMessage(string userAgent)
             body = cut;
             tokens = exchange.Protocol.ReadHead(exchange.Head.Target, exchange.Query, cut).ModelTokens;
         }
-        List<Range>? edited = null;
-        bool collection = false;
+        var edits = new List<(Range Token, ReadOnlyMemory<byte> Replacement)>();
         foreach (Range token in tokens)
         {
             string said = RawJson.Decode(body.Span[token]);
             bool prefixed = exchange.Protocol.Name == "gemini" && said.StartsWith("models/", StringComparison.Ordinal);
             if ((prefixed ? said[7..] : said) == model) continue;
-            collection |= prefixed && !model.StartsWith("tunedModels/", StringComparison.Ordinal);
-            (edited ??= []).Add(token);
+            bool collection = prefixed && !model.StartsWith("tunedModels/", StringComparison.Ordinal);
+            edits.Add((token, RawJson.Encode(collection ? "models/" + model : model)));
         }
-        return edited is null ? [body] : TopLevelEdit.Replace(body, edited, RawJson.Encode(collection ? "models/" + model : model)).Segments;
+        if (streams) edits.AddRange(StreamSwitch.Edits(body.Span, exchange.Protocol.Name));
+        if (edits.Count == 0) return [body];
+        edits.Sort(static (one, other) => one.Token.Start.Value - other.Token.Start.Value);
+        return TopLevelEdit.Replace(body, edits).Segments;
     }
 
     private static SplicedContent Content(IReadOnlyList<ReadOnlyMemory<byte>> body, string compression)

@@ -1,6 +1,8 @@
 using Aiproxy.Config;
 using Aiproxy.Protocols;
 using Aiproxy.Upstreams.ClaudeCode;
+using Aiproxy.Upstreams.Codex;
+using Aiproxy.Upstreams.Google;
 
 namespace Aiproxy.Upstreams;
 
@@ -14,7 +16,7 @@ public sealed class UpstreamTable
     // Legal names whose traffic comes with a later build: a configuration that holds them loads.
     private static readonly UpstreamTypeFact[] Later =
     [
-        OAuth("codex"), OAuth("geminicli"), OAuth("antigravity"), OAuth("kiro"),
+        OAuth("kiro") with { AlwaysStreams = true },
     ];
 
     /// <summary>What the configuration reader must know.</summary>
@@ -33,7 +35,10 @@ public sealed class UpstreamTable
         new KeyUpstream(ProtocolTraits.OpenAIChat, "openai", ProviderPaths.OpenAI, "Authorization", [Operation.Generate]),
         new KeyUpstream(ProtocolTraits.OpenAIResponses, "responses", ProviderPaths.OpenAI, "Authorization", [Operation.Generate, Operation.CountTokens, Operation.Compact]),
         new KeyUpstream(ProtocolTraits.Gemini, "gemini", ProviderPaths.Gemini, "x-goog-api-key", [Operation.Generate, Operation.CountTokens]),
+        new CodexUpstream(),
         new ClaudeCodeUpstream(),
+        new GeminiCliUpstream(clock, Environment.GetEnvironmentVariable),
+        new AntigravityUpstream(clock),
         new EchoUpstream(clock),
     ]);
 }

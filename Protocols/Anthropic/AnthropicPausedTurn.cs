@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text;
 using System.Text.Json;
 
 namespace Aiproxy.Protocols.Anthropic;
@@ -11,19 +9,7 @@ public sealed class AnthropicPausedTurn
     /// <summary>A turn is gone on with this many times; then it counts as ended.</summary>
     public const int MaxResumes = 5;
 
-    // Raw blocks with commas between.
-    private readonly ArrayBufferWriter<byte> _content = new();
-    private readonly Dictionary<long, Open> _open = [];
-
-    /// <summary>A block that is streamed: its start, and what its deltas add. Texts are the insides of JSON strings.</summary>
-    private sealed class Open(byte[] start)
-    {
-        public readonly byte[] Start = start;
-        public readonly ArrayBufferWriter<byte> Text = new();
-        public readonly ArrayBufferWriter<byte> Input = new();
-        public readonly List<byte[]> Citations = [];
-        public byte[]? Signature;
-    }
+    private readonly AnthropicContentFold _content = new();
 
     /// <summary>Takes the data of one event; true: it says that the turn pauses.</summary>
     /// <exception cref="JsonException">No JSON.</exception>
@@ -40,9 +26,9 @@ public sealed class AnthropicPausedTurn
             else if (told.Is("content_block"u8)) block = told.Value;
             else if (told.Is("delta"u8)) delta = told.Value;
         }
-        if (type.SequenceEqual("content_block_start"u8)) _open[index] = new Open(block.ToArray());
-        else if (type.SequenceEqual("content_block_delta"u8) && _open.TryGetValue(index, out Open? open)) Add(open, delta);
-        else if (type.SequenceEqual("content_block_stop"u8) && _open.Remove(index, out Open? ended)) Write(ended);
+        if (type.SequenceEqual("content_block_start"u8)) _content.Start(index, block);
+        else if (type.SequenceEqual("content_block_delta"u8)) _content.Delta(index, delta);
+        else if (type.SequenceEqual("content_block_stop"u8)) _content.Stop(index);
         return type.SequenceEqual("message_delta"u8) && IsPause(delta);
     }
 
@@ -50,71 +36,16 @@ public sealed class AnthropicPausedTurn
     /// <exception cref="JsonException">No JSON.</exception>
     public bool TakeWhole(ReadOnlySpan<byte> answer)
     {
-        _content.ResetWrittenCount();
-        _content.Write(Inner(answer, "content"u8));
+        _content.Clear();
+        _content.Append(Inner(answer, "content"u8));
         return IsPause(answer);
     }
 
     /// <summary>The request with the content so far as its last message.</summary>
-    public byte[] GoOn(ReadOnlySpan<byte> request) => Insert(request, "messages"u8, [.. "{\"role\":\"assistant\",\"content\":["u8, .. _content.WrittenSpan, .. "]}"u8], atEnd: true);
+    public byte[] GoOn(ReadOnlySpan<byte> request) => Insert(request, "messages"u8, [.. "{\"role\":\"assistant\",\"content\":["u8, .. _content.Content, .. "]}"u8], atEnd: true);
 
     /// <summary>A whole answer with the content so far in front of its own.</summary>
-    public byte[] Joined(ReadOnlySpan<byte> answer) => Insert(answer, "content"u8, _content.WrittenSpan.ToArray(), atEnd: false);
-
-    private static void Add(Open open, ReadOnlySpan<byte> delta)
-    {
-        var members = new JsonScan(delta);
-        while (members.Next())
-        {
-            if (members.Is("text"u8) || members.Is("thinking"u8)) open.Text.Write(members.Inner);
-            else if (members.Is("partial_json"u8)) open.Input.Write(members.Inner);
-            else if (members.Is("signature"u8)) open.Signature = members.Value.ToArray();
-            else if (members.Is("citation"u8)) open.Citations.Add(members.Value.ToArray());
-        }
-    }
-
-    /// <summary>The start's members with what was added to them.</summary>
-    private void Write(Open open)
-    {
-        _content.Write(_content.WrittenCount > 0 ? ",{"u8 : "{"u8);
-        bool isSecond = false;
-        string input = RawJson.Decode([(byte)'"', .. open.Input.WrittenSpan, (byte)'"']);
-        var members = new JsonScan(open.Start);
-        while (members.Next())
-        {
-            bool isText = members.Is("text"u8) || members.Is("thinking"u8);
-            if (members.Is("signature"u8) && open.Signature is not null || members.Is("citations"u8) && open.Citations.Count > 0) continue;
-            Name(members.Name, ref isSecond);
-            if (isText) _content.WriteQuoted([.. members.Inner, .. open.Text.WrittenSpan]);
-            else if (members.Is("input"u8) && !string.IsNullOrWhiteSpace(input)) _content.Write(Encoding.UTF8.GetBytes(input));
-            else _content.Write(members.Value);
-        }
-        if (open.Signature is { } signature)
-        {
-            Name("signature"u8, ref isSecond);
-            _content.Write(signature);
-        }
-        if (open.Citations.Count > 0)
-        {
-            Name("citations"u8, ref isSecond);
-            for (int i = 0; i < open.Citations.Count; i++)
-            {
-                _content.Write(i == 0 ? "["u8 : ","u8);
-                _content.Write(open.Citations[i]);
-            }
-            _content.Write("]"u8);
-        }
-        _content.Write("}"u8);
-    }
-
-    private void Name(ReadOnlySpan<byte> name, ref bool isSecond)
-    {
-        if (isSecond) _content.Write(","u8);
-        isSecond = true;
-        _content.Write("\""u8);
-        _content.WriteEscaped(name);
-        _content.Write("\":"u8);
-    }
+    public byte[] Joined(ReadOnlySpan<byte> answer) => Insert(answer, "content"u8, _content.Content.ToArray(), atEnd: false);
 
     private static bool IsPause(ReadOnlySpan<byte> owner)
     {

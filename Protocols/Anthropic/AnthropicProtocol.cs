@@ -34,6 +34,8 @@ public sealed class AnthropicProtocol(AnthropicTraits? traits = null) : IClientP
     public IResponseWriter CreateWriter(IBufferWriter<byte> output, WriterOptions options) =>
         options.Stream ? new AnthropicResponseWriter(output, options) : new AnthropicAnswerWriter(output, options);
 
+    public IAnswerFold CreateFold() => new AnthropicFold();
+
     public int WriteError(IBufferWriter<byte> output, ProxyError error, string requestId) => AnthropicErrors.Write(output, error, requestId);
 
     public void WriteModels(IBufferWriter<byte> output, IReadOnlyList<ModelEntry> models, bool single)

@@ -29,7 +29,7 @@ public sealed class AnthropicRequestReader
             Tools = tools,
             ToolChoice = choice,
             ParallelTools = parallel,
-            MaxTokens = fields.Long("max_tokens"),
+            MaxTokens = fields.Limit("max_tokens", 0),
             Sampling = new Sampling { Temperature = fields.Number("temperature"), TopP = fields.Number("top_p"), TopK = fields.Number("top_k") },
             Stop = fields.Strings("stop_sequences"),
             Reasoning = Reasoning(fields),

@@ -92,7 +92,7 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
         ReadOnlySpan<byte> id = default, model = default, usage = default;
         if (!message.IsEmpty)
         {
-            var scan = new JsonScan(message);
+            var scan = JsonScan.Inside(message);
             while (scan.Next())
             {
                 if (scan.Is("id"u8)) id = scan.Inner;
@@ -118,7 +118,7 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
         BlockStop(index);
 
         ReadOnlySpan<byte> type = default, id = default, name = default, input = default, text = default, signature = default, data = default, citations = default;
-        var scan = new JsonScan(block);
+        var scan = JsonScan.Inside(block);
         while (scan.Next())
         {
             if (scan.Is("type"u8)) type = scan.Inner;
@@ -162,7 +162,7 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
     {
         if (delta.IsEmpty) return;
         ReadOnlySpan<byte> type = default, text = default, json = default, signature = default, citation = default;
-        var scan = new JsonScan(delta);
+        var scan = JsonScan.Inside(delta);
         while (scan.Next())
         {
             if (scan.Is("type"u8)) type = scan.Inner;
@@ -240,7 +240,7 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
 
     private void ReadStop(ReadOnlySpan<byte> json)
     {
-        var scan = new JsonScan(json);
+        var scan = JsonScan.Inside(json);
         while (scan.Next())
         {
             if (scan.IsString && scan.Is("stop_reason"u8)) _reason = AnthropicNames.ReadStop(scan.Inner);
@@ -276,7 +276,7 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
 
         Start(body);
         ReadStop(body);
-        var blocks = new JsonScan(content);
+        var blocks = JsonScan.Inside(content);
         for (long index = 0; !_ended && blocks.Next(); index++)
         {
             if (blocks.Kind != JsonTokenType.StartObject) continue;
@@ -303,6 +303,6 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
     private static bool IsEmptyObject(ReadOnlySpan<byte> json)
     {
         if (json.IsEmpty || json[0] != (byte)'{') return true;
-        return new JsonScan(json).Next() == false;
+        return JsonScan.Inside(json).Next() == false;
     }
 }

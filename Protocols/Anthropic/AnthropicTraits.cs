@@ -5,6 +5,9 @@ namespace Aiproxy.Protocols.Anthropic;
 /// <summary>How an upstream of this protocol deviates, and what it is configured to do with what cannot be said.</summary>
 public sealed record AnthropicTraits
 {
+    /// <summary>Most tokens that the provider's own library asks for in one piece: at its pace of 128,000 tokens an hour more would take over ten minutes.</summary>
+    public const long MaxTokensInOnePiece = 21_333;
+
     public ModelTable Models { get; init; } = new();
 
     /// <summary>The limit where the client gave none; null: 32000 for Claude, 8192 for others. Never above what the model is known to take.</summary>

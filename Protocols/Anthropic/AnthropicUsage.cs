@@ -10,7 +10,7 @@ public static class AnthropicUsage
     public static TokenUsage Read(ReadOnlySpan<byte> json)
     {
         long? input = null, read = null, written = null, five = null, hour = null, output = null, thinking = null;
-        var scan = new JsonScan(json);
+        var scan = JsonScan.Inside(json);
         while (scan.Next())
         {
             if (scan.Is("input_tokens"u8)) input = scan.Long();
@@ -61,7 +61,7 @@ public static class AnthropicUsage
     private static long? Member(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name)
     {
         long? value = null;
-        var scan = new JsonScan(json);
+        var scan = JsonScan.Inside(json);
         while (scan.Next())
         {
             if (scan.Is(name)) value = scan.Long();

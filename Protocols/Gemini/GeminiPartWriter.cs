@@ -5,9 +5,13 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Protocols.Gemini;
 
 /// <summary>Writes the parts of a repaired request's contents: results name their function, arguments are objects.</summary>
+/// <param name="traits">Where images of results stand, and who fetches URLs.</param>
 /// <param name="sendsIds">Calls and results carry ids; both or neither.</param>
-public sealed class GeminiPartWriter(Utf8JsonWriter writer, ModelFacts facts, bool sendsIds)
+public sealed class GeminiPartWriter(Utf8JsonWriter writer, ModelFacts facts, GeminiTraits traits, bool sendsIds)
 {
+    private readonly bool _hasMediaInResults = traits.HasMediaInResults ?? facts.IsGemini3;
+    private readonly bool _fetchesUrls = traits.FetchesUrls ?? facts.IsGemini3;
+
     public void Write(GeminiPart part)
     {
         switch (part.Part)
@@ -59,9 +63,9 @@ public sealed class GeminiPartWriter(Utf8JsonWriter writer, ModelFacts facts, bo
         writer.WriteString("name"u8, result.Name!);
         writer.WriteStartObject("response"u8);
         // Never read as JSON, even where it looks like some: the tool answered in text.
-        writer.WriteString(result.IsError ? "error"u8 : "output"u8, string.Join('\n', texts));
+        writer.WriteString(result.IsError ? "error" : traits.ResultName, string.Join('\n', texts));
         writer.WriteEndObject();
-        if (facts.IsGemini3 && media.Count > 0)
+        if (_hasMediaInResults && media.Count > 0)
         {
             writer.WriteStartArray("parts"u8);
             foreach (MediaPart part in media) Media(part);
@@ -74,7 +78,7 @@ public sealed class GeminiPartWriter(Utf8JsonWriter writer, ModelFacts facts, bo
     /// <summary>The images of a result, where the model knows no place for them inside it: to be written after all results.</summary>
     public void WriteLateMedia(IEnumerable<GeminiPart> parts)
     {
-        if (facts.IsGemini3) return;
+        if (_hasMediaInResults) return;
         foreach (GeminiPart part in parts)
         {
             if (part.Part is not ToolResultPart result) continue;
@@ -113,7 +117,7 @@ public sealed class GeminiPartWriter(Utf8JsonWriter writer, ModelFacts facts, bo
                 End();
                 break;
             // Before Gemini 3 the proxy would have to fetch it.
-            case UrlSource url when facts.IsGemini3:
+            case UrlSource url when _fetchesUrls:
                 Begin("fileData", url.MediaType ?? TypeOf(url.Url.ToString(), media.Kind));
                 writer.WritePropertyName("fileUri"u8);
                 url.Url.WriteTo(writer);

@@ -29,6 +29,8 @@ public sealed class GeminiProtocol(GeminiTraits? traits = null) : IClientProtoco
     public IResponseWriter CreateWriter(IBufferWriter<byte> output, WriterOptions options) =>
         options.Stream ? new GeminiResponseWriter(output, options) : new GeminiAnswerWriter(output, options);
 
+    public IAnswerFold CreateFold() => new GeminiFold();
+
     public int WriteError(IBufferWriter<byte> output, ProxyError error, string requestId) => GeminiErrors.Write(output, error);
 
     public void WriteModels(IBufferWriter<byte> output, IReadOnlyList<ModelEntry> models, bool single)

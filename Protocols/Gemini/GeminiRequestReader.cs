@@ -39,7 +39,7 @@ public sealed class GeminiRequestReader
             !modality.Equals("TEXT", StringComparison.OrdinalIgnoreCase) && !modality.Equals("MODALITY_UNSPECIFIED", StringComparison.OrdinalIgnoreCase)));
         return request with
         {
-            MaxTokens = config.Long("maxOutputTokens"),
+            MaxTokens = config.Limit("maxOutputTokens", 1),
             Sampling = new Sampling
             {
                 Temperature = config.Number("temperature"),

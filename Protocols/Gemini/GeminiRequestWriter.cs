@@ -72,7 +72,7 @@ public sealed class GeminiRequestWriter
 
     private void WriteContents(Utf8JsonWriter writer)
     {
-        var parts = new GeminiPartWriter(writer, _facts, SendsIds());
+        var parts = new GeminiPartWriter(writer, _facts, _traits, SendsIds());
         writer.WriteStartArray("contents"u8);
         foreach (GeminiContent content in _contents)
         {
@@ -123,7 +123,8 @@ public sealed class GeminiRequestWriter
         writer.WriteString("responseMimeType"u8, "application/json"u8);
         if (format.Schema is not { } schema) return;
         writer.WritePropertyName(_traits.LegacySchema ? "responseSchema"u8 : "responseJsonSchema"u8);
-        if (_traits.LegacySchema) new GeminiProtoSchema(schema).Write(writer);
+        if (_traits.RawSchema) writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(schema), skipInputValidation: true);
+        else if (_traits.LegacySchema) new GeminiProtoSchema(schema).Write(writer);
         else GeminiSchema.Write(writer, schema);
     }
 

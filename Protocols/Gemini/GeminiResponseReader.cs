@@ -71,10 +71,9 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
     {
         try
         {
-            // Looked through first, so that nothing of a chunk is passed on that breaks in its middle.
-            var check = new JsonScan(json);
-            while (check.Next()) { }
-            Chunk(json);
+            var scan = new JsonScan(json);
+            if (scan.Root == JsonTokenType.StartArray) Chunks(json, scan);
+            else Chunk(json, scan);
         }
         catch (JsonException)
         {
@@ -82,26 +81,34 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
         }
     }
 
-    private void Chunk(ReadOnlySpan<byte> json)
+    private void Chunks(ReadOnlySpan<byte> json, JsonScan check)
+    {
+        // Looked through first, so that nothing is passed on of what breaks in its middle.
+        while (check.Next()) { }
+        JsonScan chunks = JsonScan.Inside(json);
+        while (!_ended && chunks.Next())
+        {
+            if (chunks.Kind == JsonTokenType.StartObject) Chunk(chunks.Value, JsonScan.Inside(chunks.Value));
+        }
+    }
+
+    private void Chunk(ReadOnlySpan<byte> json, JsonScan scan)
     {
         ReadOnlySpan<byte> id = default, model = default, candidates = default, usage = default, feedback = default;
-        var scan = new JsonScan(json);
+        bool hasError = false;
         while (scan.Next())
         {
-            if (scan.Root == JsonTokenType.StartArray)
-            {
-                if (!_ended && scan.Kind == JsonTokenType.StartObject) Chunk(scan.Value);
-            }
-            else if (scan.Is("error"u8) && !scan.IsNull)
-            {
-                Fail(GeminiErrors.ReadInBand(json));
-                return;
-            }
-            else if (scan.Is("responseId"u8)) id = scan.Inner;
-            else if (scan.Is("modelVersion"u8)) model = scan.Inner;
-            else if (scan.Is("candidates"u8)) candidates = scan.Value;
+            if (scan.Is("candidates"u8)) candidates = scan.Value;
             else if (scan.Is("usageMetadata"u8)) usage = scan.Value;
+            else if (scan.Is("modelVersion"u8)) model = scan.Inner;
+            else if (scan.Is("responseId"u8)) id = scan.Inner;
             else if (scan.Is("promptFeedback"u8)) feedback = scan.Value;
+            else if (scan.Is("error"u8)) hasError |= !scan.IsNull;
+        }
+        if (hasError)
+        {
+            Fail(GeminiErrors.ReadInBand(json));
+            return;
         }
         if (scan.Root != JsonTokenType.StartObject) return;
 
@@ -118,7 +125,7 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
 
     private void Feedback(ReadOnlySpan<byte> json)
     {
-        var scan = new JsonScan(json);
+        var scan = JsonScan.Inside(json);
         while (scan.Next())
         {
             if (scan.IsString && scan.Is("blockReason"u8)) _end = GeminiEnd.Refusal;
@@ -127,7 +134,7 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
 
     private void Candidates(ReadOnlySpan<byte> json)
     {
-        var scan = new JsonScan(json);
+        var scan = JsonScan.Inside(json);
         while (!_ended && scan.Next())
         {
             if (scan.Kind == JsonTokenType.StartObject) Candidate(scan.Value);
@@ -138,7 +145,7 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
     {
         ReadOnlySpan<byte> content = default, reason = default, grounding = default, recited = default;
         long index = 0;
-        var scan = new JsonScan(json);
+        var scan = JsonScan.Inside(json);
         while (scan.Next())
         {
             if (scan.Is("content"u8)) content = scan.Value;
@@ -161,12 +168,12 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
         if (end > GeminiEnd.Stop || _end == GeminiEnd.None) _end = end;
         if (content.IsEmpty) return;
 
-        var members = new JsonScan(content);
+        var members = JsonScan.Inside(content);
         while (members.Next())
         {
             if (!members.Is("parts"u8)) continue;
             _grounding.BeginContent();
-            var parts = new JsonScan(members.Value);
+            var parts = JsonScan.Inside(members.Value);
             while (!_ended && parts.Next())
             {
                 _grounding.BeginPart();
@@ -179,7 +186,7 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
     {
         ReadOnlySpan<byte> text = default, call = default, signature = default;
         bool isThought = false, isForeign = false;
-        var scan = new JsonScan(json);
+        var scan = JsonScan.Inside(json);
         while (scan.Next())
         {
             if (scan.IsString && scan.Is("text"u8)) text = scan.Value;
@@ -240,7 +247,7 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
     private void Call(ReadOnlySpan<byte> json, ReadOnlySpan<byte> signature)
     {
         ReadOnlySpan<byte> id = default, name = default, args = default;
-        var scan = new JsonScan(json);
+        var scan = JsonScan.Inside(json);
         while (scan.Next())
         {
             if (scan.Is("id"u8)) id = scan.Inner;

@@ -84,7 +84,8 @@ public sealed class GeminiToolWriter(ChatRequest request, GeminiTraits traits)
     private void WriteSchema(Utf8JsonWriter writer, JsonElement schema)
     {
         writer.WritePropertyName(traits.LegacySchema ? "parameters"u8 : "parametersJsonSchema"u8);
-        if (traits.LegacySchema) new GeminiProtoSchema(schema).Write(writer);
+        if (traits.RawSchema) writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(schema), skipInputValidation: true);
+        else if (traits.LegacySchema) new GeminiProtoSchema(schema).Write(writer);
         else GeminiSchema.Write(writer, schema);
     }
 

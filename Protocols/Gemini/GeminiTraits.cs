@@ -10,6 +10,18 @@ public sealed record GeminiTraits
     /// <summary>Schemas go out in the proto dialect (<c>parameters</c>, <c>responseSchema</c>) instead of as JSON Schema.</summary>
     public bool LegacySchema { get; init; }
 
+    /// <summary>Schemas go out as the client wrote them: whoever carries the request brings them into the upstream's words.</summary>
+    public bool RawSchema { get; init; }
+
+    /// <summary>The member of a result's <c>response</c> that holds its text.</summary>
+    public string ResultName { get; init; } = "output";
+
+    /// <summary>Images of a result stand inside it; null: from Gemini 3 on.</summary>
+    public bool? HasMediaInResults { get; init; }
+
+    /// <summary>URLs of media are fetched by the upstream; null: from Gemini 3 on.</summary>
+    public bool? FetchesUrls { get; init; }
+
     /// <summary>Calls and results carry ids; null: from Gemini 3 on.</summary>
     public bool? SendsIds { get; init; }
 

@@ -17,7 +17,7 @@ public sealed class GeminiUsage
     /// <summary>Takes a report; returns the running total.</summary>
     public TokenUsage Read(ReadOnlySpan<byte> json)
     {
-        var scan = new JsonScan(json);
+        var scan = JsonScan.Inside(json);
         while (scan.Next())
         {
             if (scan.Is("promptTokenCount"u8)) _prompt = scan.Long() ?? _prompt;

@@ -40,6 +40,9 @@ public sealed record ChatRequest
 
     public string? CacheKey { get; init; }
 
+    /// <summary>How long the answer shall be: <c>low</c>, <c>medium</c>, <c>high</c>; null: not said.</summary>
+    public string? Verbosity { get; init; }
+
     public string? ServiceTier { get; init; }
 
     /// <summary>The client wants usage inside the stream (Chat <c>include_usage</c>; always true for the other protocols).</summary>

@@ -5,5 +5,8 @@ public sealed class ProtocolException(ProxyError error) : Exception(error.Messag
 {
     public ProtocolException(ErrorKind kind, string message, string? param = null) : this(new ProxyError(kind, message) { Param = param }) { }
 
+    /// <summary>The protocol, by the name that people know, which has no word for <see cref="ProxyError.Param"/>; null: something else is wrong.</summary>
+    public string? Target { get; init; }
+
     public ProxyError Error { get; } = error;
 }

@@ -14,7 +14,7 @@ public static class CustomTool
         try
         {
             byte[] text = Encoding.UTF8.GetBytes(RawJson.Decode(arguments));
-            var members = JsonSlice.Members(text);
+            var members = JsonSlice.NewMembers(text);
             byte[]? input = null;
             while (members.Next())
             {

@@ -33,11 +33,17 @@ public static class JsonSlice
         return null;
     }
 
-    /// <summary>The members of an object; none for anything else, a member that was not there included.</summary>
-    /// <exception cref="System.Text.Json.JsonException">No JSON.</exception>
-    public static JsonScan Members(ReadOnlySpan<byte> value) => new(value.IsEmpty || IsArray(value) ? "null"u8 : value);
+    /// <summary>The members of an object that a scan has handed out; none for anything else, a member that was not there included.</summary>
+    public static JsonScan Members(ReadOnlySpan<byte> value) => JsonScan.Inside(IsObject(value) ? value : default);
 
-    /// <summary>The elements of an array; none for anything else, a member that was not there included.</summary>
+    /// <summary>The elements of an array that a scan has handed out; none for anything else, a member that was not there included.</summary>
+    public static JsonScan Elements(ReadOnlySpan<byte> value) => JsonScan.Inside(IsArray(value) ? value : default);
+
+    /// <summary>The members of an object that nobody has looked at yet; none for anything else, nothing included.</summary>
     /// <exception cref="System.Text.Json.JsonException">No JSON.</exception>
-    public static JsonScan Elements(ReadOnlySpan<byte> value) => new(IsArray(value) ? value : "null"u8);
+    public static JsonScan NewMembers(ReadOnlySpan<byte> json) => new(json.IsEmpty || IsArray(json) ? "null"u8 : json);
+
+    /// <summary>The elements of an array that nobody has looked at yet; none for anything else.</summary>
+    /// <exception cref="System.Text.Json.JsonException">No JSON.</exception>
+    public static JsonScan NewElements(ReadOnlySpan<byte> json) => new(IsArray(json) ? json : "null"u8);
 }

@@ -32,6 +32,8 @@ public sealed class OpenAIChatProtocol(OpenAIChatTraits? traits = null) : IClien
     public IResponseWriter CreateWriter(IBufferWriter<byte> output, WriterOptions options) =>
         options.Stream ? new OpenAIChatResponseWriter(output, options) : new OpenAIChatWholeWriter(output, options);
 
+    public IAnswerFold CreateFold() => new OpenAIChatFold();
+
     public int WriteError(IBufferWriter<byte> output, ProxyError error, string requestId) => OpenAIErrors.Write(output, error);
 
     public void WriteModels(IBufferWriter<byte> output, IReadOnlyList<ModelEntry> models, bool single) => OpenAIModels.Write(output, models, single);

@@ -34,7 +34,7 @@ public static class OpenAIChatRequestReader
             ToolChoice = TryGet(body, "tool_choice"u8, out JsonElement choice) ? OpenAITools.Choice(choice, "tool_choice")
                 : TryGet(body, "function_call"u8, out choice) ? OpenAITools.Choice(choice, "function_call") : null,
             ParallelTools = RequestFields.Bool(body, "parallel_tool_calls", ""),
-            MaxTokens = RequestFields.Long(body, "max_completion_tokens", "") ?? RequestFields.Long(body, "max_tokens", ""),
+            MaxTokens = Limit(body, "max_completion_tokens", "") ?? Limit(body, "max_tokens", ""),
             Sampling = new Sampling
             {
                 Temperature = Number(body, "temperature", ""),
@@ -49,6 +49,7 @@ public static class OpenAIChatRequestReader
                 ? new ReasoningRequest { Effort = OpenAITools.Effort(effort, "reasoning_effort") } : null,
             Output = RequestFields.Object(body, "response_format", "") is { } format ? OpenAITools.Format(format, "response_format") : null,
             EndUserId = RequestFields.String(body, "safety_identifier", "") ?? RequestFields.String(body, "user", ""),
+            Verbosity = RequestFields.String(body, "verbosity", ""),
             CacheKey = RequestFields.String(body, "prompt_cache_key", ""),
             ServiceTier = RequestFields.String(body, "service_tier", ""),
             IncludeUsage = RequestFields.Object(body, "stream_options", "") is { } options
@@ -76,7 +77,7 @@ public static class OpenAIChatRequestReader
 
     private static void Refused(JsonElement body, List<(string, JsonElement)> untranslatable)
     {
-        if (RequestFields.Long(body, "n", "") is > 1) Refuse("n"u8, "n");
+        if (Limit(body, "n", "") is > 1) Refuse("n"u8, "n");
         if (RequestFields.Object(body, "logit_bias", "") is { } bias && bias.EnumerateObject().Any()) Refuse("logit_bias"u8, "logit_bias");
         if (RequestFields.Bool(body, "logprobs", "") == true) Refuse("logprobs"u8, "logprobs");
         if (RequestFields.Object(body, "audio", "") is not null) Refuse("audio"u8, "audio");

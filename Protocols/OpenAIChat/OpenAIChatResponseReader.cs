@@ -79,12 +79,12 @@ public sealed class OpenAIChatResponseReader : IResponseReader
         if (JsonSlice.IsArray(json))
         {
             // Gemini's Chat endpoint wraps its errors in an array.
-            var elements = JsonSlice.Elements(json);
+            var elements = JsonSlice.NewElements(json);
             if (!elements.Next()) return;
             json = elements.Value;
         }
         ReadOnlySpan<byte> id = default, model = default, choices = default, usage = default, error = default;
-        var members = JsonSlice.Members(json);
+        var members = JsonSlice.NewMembers(json);
         while (members.Next())
         {
             if (members.Is("choices"u8)) choices = members.Value;

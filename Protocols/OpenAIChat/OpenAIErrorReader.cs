@@ -55,12 +55,12 @@ public static partial class OpenAIErrorReader
         body = body.Trim(" \t\r\n"u8);
         if (JsonSlice.IsArray(body))
         {
-            var elements = JsonSlice.Elements(body);
+            var elements = JsonSlice.NewElements(body);
             if (!elements.Next()) return default;
             body = elements.Value;
         }
         ReadOnlySpan<byte> error = default;
-        var members = JsonSlice.Members(body);
+        var members = JsonSlice.NewMembers(body);
         while (members.Next())
         {
             if (members.Is("error"u8)) error = members.Value;
@@ -77,7 +77,7 @@ public static partial class OpenAIErrorReader
             return said;
         }
         ReadOnlySpan<byte> detail = default;
-        var members = JsonSlice.Members(error);
+        var members = JsonSlice.NewMembers(error);
         while (members.Next())
         {
             if (members.Is("message"u8)) said.Message = JsonSlice.Text(members.Value);

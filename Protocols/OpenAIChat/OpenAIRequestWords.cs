@@ -8,11 +8,7 @@ namespace Aiproxy.Protocols.OpenAIChat;
 public static class OpenAIRequestWords
 {
     /// <exception cref="ProtocolException">The request holds what no foreign target can express.</exception>
-    public static void Refuse(ChatRequest request, string target)
-    {
-        RequestRefusal.Check(request, target);
-        if (request.MaxTokens is <= 0) throw RequestRefusal.Of("max_tokens", target);
-    }
+    public static void Refuse(ChatRequest request, string target) => RequestRefusal.Check(request, target);
 
     /// <summary>What the history must be, as far as it depends on the client: only Anthropic's means its last assistant turn to be gone on with.</summary>
     public static string? AfterTrailingAssistant(ChatRequest request, bool isRefused, string target)

@@ -42,6 +42,10 @@ public static class RequestFields
         return JsonSlice.Long(JsonMarshal.GetRawUtf8Value(value)) ?? throw Wrong(Join(path, name), "expected a whole number");
     }
 
+    /// <summary>A limit of tokens: 1 or more, as the protocols' own providers demand.</summary>
+    public static long? Limit(JsonElement owner, string name, string path) =>
+        Long(owner, name, path) is { } limit ? limit >= 1 ? limit : throw Wrong(Join(path, name), $"expected 1 or more, found {limit}") : null;
+
     public static JsonElement? Number(JsonElement owner, string name, string path)
     {
         if (!TryGet(owner, name, out JsonElement value)) return null;

@@ -48,7 +48,7 @@ public static class OpenAIResponsesEcho
         json.WriteStartObject("text"u8);
         json.WritePropertyName("format"u8);
         OpenAIResponsesNames.WriteFormat(json, request?.Output, request?.Output?.Strict);
-        json.WriteString("verbosity"u8, "medium"u8);
+        json.WriteString("verbosity"u8, request?.Verbosity ?? "medium");
         json.WriteEndObject();
         json.WritePropertyName("tool_choice"u8);
         OpenAIResponsesNames.WriteChoice(json, request?.ToolChoice, static _ => false);

@@ -44,6 +44,8 @@ public sealed class OpenAIResponsesProtocol(OpenAIResponsesTraits? traits = null
 
     public IResponseWriter CreateWriter(IBufferWriter<byte> output, WriterOptions options) => new OpenAIResponsesResponseWriter(output, options);
 
+    public IAnswerFold CreateFold() => new OpenAIResponsesFold();
+
     public int WriteError(IBufferWriter<byte> output, ProxyError error, string requestId) => OpenAIErrors.Write(output, error);
 
     public void WriteModels(IBufferWriter<byte> output, IReadOnlyList<ModelEntry> models, bool single) => OpenAIModels.Write(output, models, single);

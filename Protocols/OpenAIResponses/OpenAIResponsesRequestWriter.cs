@@ -56,11 +56,15 @@ public static class OpenAIResponsesRequestWriter
             if (OpenAIRequestWords.EndUser(request.EndUserId) is { } user) json.WriteString("safety_identifier"u8, user);
         }
         Reasoning(json, request, facts);
-        if (request.Output is { } format)
+        if (request.Output is not null || request.Verbosity is not null)
         {
             json.WriteStartObject("text"u8);
-            json.WritePropertyName("format"u8);
-            Format(json, format, OpenAIRequestWords.Strict(request, format));
+            if (request.Output is { } format)
+            {
+                json.WritePropertyName("format"u8);
+                Format(json, format, OpenAIRequestWords.Strict(request, format));
+            }
+            if (request.Verbosity is { } verbosity) json.WriteString("verbosity"u8, verbosity);
             json.WriteEndObject();
         }
         if (OpenAIRequestWords.CacheKey(request) is { } cacheKey) json.WriteString("prompt_cache_key"u8, cacheKey);

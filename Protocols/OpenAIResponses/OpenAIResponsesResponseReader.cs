@@ -23,7 +23,7 @@ public sealed class OpenAIResponsesResponseReader(IResponseSink sink) : IRespons
         {
             if (JsonSlice.IsArray(data))
             {
-                var elements = JsonSlice.Elements(data);
+                var elements = JsonSlice.NewElements(data);
                 if (!elements.Next()) return;
                 data = elements.Value;
             }
@@ -48,7 +48,7 @@ public sealed class OpenAIResponsesResponseReader(IResponseSink sink) : IRespons
             ReadOnlySpan<byte> response = body.Trim(" \t\r\n"u8);
             if (JsonSlice.IsArray(response))
             {
-                var elements = JsonSlice.Elements(response);
+                var elements = JsonSlice.NewElements(response);
                 response = elements.Next() ? elements.Value : default;
             }
             Start(response);
@@ -114,7 +114,7 @@ public sealed class OpenAIResponsesResponseReader(IResponseSink sink) : IRespons
         if (_isStarted) return;
         ReadOnlySpan<byte> id = default, model = default;
         bool isAnswer = false;
-        var members = JsonSlice.Members(response);
+        var members = JsonSlice.NewMembers(response);
         while (members.Next())
         {
             if (members.Is("id"u8)) id = JsonSlice.Inner(members.Value);
@@ -132,7 +132,7 @@ public sealed class OpenAIResponsesResponseReader(IResponseSink sink) : IRespons
     private void Terminal(ReadOnlySpan<byte> response, bool isWhole, bool isIncomplete, bool isFailed = false)
     {
         ReadOnlySpan<byte> output = default, usage = default, error = default, status = default, incomplete = default;
-        var members = JsonSlice.Members(response);
+        var members = JsonSlice.NewMembers(response);
         while (members.Next())
         {
             if (members.Is("output"u8)) output = members.Value;

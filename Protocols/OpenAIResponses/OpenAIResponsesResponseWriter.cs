@@ -296,7 +296,7 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
     {
         try
         {
-            var members = JsonSlice.Members(Encoding.UTF8.GetBytes(RawJson.Decode(token)));
+            var members = JsonSlice.NewMembers(Encoding.UTF8.GetBytes(RawJson.Decode(token)));
             while (members.Next()) { }
             return token.Length > 2;
         }

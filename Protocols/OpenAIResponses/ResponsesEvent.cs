@@ -11,7 +11,7 @@ public readonly ref struct ResponsesEvent
     {
         Json = json;
         Type = name;
-        var members = JsonSlice.Members(json);
+        var members = JsonSlice.NewMembers(json);
         while (members.Next())
         {
             if (members.Is("type"u8)) Type = JsonSlice.IsText(members.Value) ? JsonSlice.Inner(members.Value) : name;

@@ -49,9 +49,16 @@ public sealed class ConfigValidatorTests
             OneWarning(Read("upstreams: [{name: a, api_type: claudecode, auth_files: none.json}]")));
 
     [Theory]
+    [InlineData("project: p", "goes with api_type 'geminicli' and 'antigravity' only")]
     [InlineData("system_prefix: true", "goes with api_type 'claudecode' only")]
     [InlineData("oauth: {client_id: x}", "does not sign in by OAuth")]
     public void KeyWithoutEffect_IsWarnedOf(string key, string expected) => Assert.Contains(ReadUpstream(key).Warnings, problem => problem.Message.Contains(expected));
+
+    [Theory]
+    [InlineData("geminicli")]
+    [InlineData("antigravity")]
+    public void ProjectNumber_IsRefused(string type) =>
+        Assert.Contains("upstreams[0].project: this is a project's number", OneError(Read($"upstreams: [{{name: a, api_type: {type}, auth_files: f, project: 123456}}]")));
 
     [Fact]
     public void BaseUrlOfEcho_IsWarnedOf() => Assert.Contains("answers by itself", OneWarning(Read("upstreams: [{name: a, api_type: echo, base_url: 'https://h'}]")));
@@ -69,9 +76,7 @@ public sealed class ConfigValidatorTests
     [Theory]
     [InlineData("api_region: r")]
     [InlineData("auth_write_back: true")]
-    [InlineData("must_stream: false")]
     [InlineData("profile_arn: a")]
-    [InlineData("project: p")]
     [InlineData("region: r")]
     [InlineData("session_affinity: true")]
     public void UpstreamKeyOfALaterBuild_IsWarnedOf(string key) => Assert.Contains($"upstreams[0].{key.Split(':')[0]}: not yet in this build", OneWarning(ReadUpstream(key)));

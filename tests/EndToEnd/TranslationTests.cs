@@ -22,6 +22,34 @@ public sealed class TranslationTests(SharedRig shared) : IClassFixture<SharedRig
         Assert.DoesNotContain("include_usage\":true,\"input", rig[Dialects.Of(upstream)].Last.Text);
     }
 
+    [Theory]
+    [InlineData("", "2026-10-21")]
+    [InlineData(",\"temperature\":0.5", "2023-06-01")]
+    public async Task AnthropicVersion_IsThatOfWhatIsAsked(string more, string version)
+    {
+        var rig = await shared.ReadyAsync();
+        (await rig.Proxy.PostAsync("/v1/chat/completions", $$"""{"model":"m-anthropic","messages":[{"role":"user","content":"q"}]{{more}}}""")).AssertStatus(200);
+        Assert.Equal(version, rig[Dialects.Anthropic].Last.Header("anthropic-version"));
+    }
+
+    [Theory]
+    [InlineData("openai", "/v1/chat/completions", """{"model":"m-UP","messages":[{"role":"user","content":"q"}],"max_tokens":0}""")]
+    [InlineData("responses", "/v1/responses", """{"model":"m-UP","input":"q","max_output_tokens":0}""")]
+    [InlineData("gemini", "/v1beta/models/m-UP:generateContent", """{"contents":[{"parts":[{"text":"q"}]}],"generationConfig":{"maxOutputTokens":0}}""")]
+    [InlineData("anthropic", "/v1/messages", """{"model":"m-UP","max_tokens":0,"messages":[{"role":"user","content":"q"}]}""")]
+    public async Task LimitOfNothing_IsRefusedInTheClientsWords(string client, string path, string body)
+    {
+        var rig = await shared.ReadyAsync();
+        foreach (IDialect upstream in Dialects.List)
+        {
+            if (upstream.Name == client) continue;
+            LiveReply reply = await rig.Proxy.PostAsync(path.Replace("UP", upstream.Name), body.Replace("UP", upstream.Name));
+            string message = Dialects.Of(client).Envelope(400, reply.AssertStatus(400).Text);
+            Assert.Matches("max_tokens|max_output_tokens|maxOutputTokens", message);
+            Assert.Equal(0, rig[upstream].Count);
+        }
+    }
+
     [Fact]
     public async Task StopThatTheUpstreamHasNoWordFor_EndsTheAnswer()
     {

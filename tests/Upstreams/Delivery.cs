@@ -17,7 +17,7 @@ public sealed class Delivery : IDisposable
     private readonly HttpResponseMessage _response;
     private readonly TestExchange _test;
 
-    public Delivery(TestExchange test, string upstream, string type = "text/event-stream", double idleSeconds = 600, int status = 200)
+    public Delivery(TestExchange test, string upstream, string type = "text/event-stream", double idleSeconds = 600, int status = 200, bool collects = false)
     {
         _test = test;
         Clock = new AttemptClock(test.Clock, test.Exchange.TotalDeadline, test.Answer.Gone);
@@ -26,7 +26,7 @@ public sealed class Delivery : IDisposable
         _response.Headers.TryAddWithoutValidation("x-request-id", "up-1");
         var protocol = (IUpstreamProtocol)TestExchange.Protocols[upstream];
         var config = TestExchange.Upstream(upstream) with { StreamIdleTimeout = TimeSpan.FromSeconds(idleSeconds) };
-        var target = new UpstreamTarget(config, new ScriptedType(upstream, protocol, null), protocol, "up-model", null, 0);
+        var target = new UpstreamTarget(config, new ScriptedType(upstream, protocol, null), protocol, "up-model", null, 0) { Collects = collects };
         _delivery = new AnswerDelivery(new WireRequest(test.Exchange, target), Clock, _response, new Translation(new ProofCache(test.Clock)));
         Run = test.Exchange.Head.Target.Operation == Operation.Generate ? _delivery.DeliverAsync().AsTask() : _delivery.RelayAsync().AsTask();
     }

@@ -5,11 +5,11 @@ using Aiproxy.Upstreams;
 namespace Aiproxy.Tests.Upstreams;
 
 /// <summary>A type whose transport is a test's own.</summary>
-public sealed class ScriptedType(string name, IUpstreamProtocol protocol, HttpMessageHandler? handler, IUpstreamWire? wire = null) : IUpstreamType
+public sealed class ScriptedType(string name, IUpstreamProtocol protocol, HttpMessageHandler? handler, IUpstreamWire? wire = null, bool alwaysStreams = false) : IUpstreamType
 {
     public string Name => name;
 
-    public UpstreamTypeFact Fact { get; } = new(name, null, UsesTokens: true, UsesAuthFiles: false, IsAvailable: true, []);
+    public UpstreamTypeFact Fact { get; } = new(name, null, UsesTokens: true, UsesAuthFiles: false, IsAvailable: true, []) { AlwaysStreams = alwaysStreams };
 
     public IUpstreamProtocol? ProtocolFor(IClientProtocol client, UpstreamConfig config) => protocol;
 

@@ -47,6 +47,7 @@ public sealed class TestExchange : IDisposable
             Body = bytes,
             Query = query,
             Headers = Headers,
+            ToolHeaders = ToolHeaders,
             Answer = Answer,
             WriterOptions = writer,
             RequestId = "req_test",
@@ -64,6 +65,8 @@ public sealed class TestExchange : IDisposable
     public Exchange Exchange { get; }
 
     public List<KeyValuePair<string, string>> Headers { get; } = [];
+
+    public List<KeyValuePair<string, string>> ToolHeaders { get; } = [];
 
     public static UpstreamConfig Upstream(string type, string baseUrl = "http://upstream.invalid", string name = "one", params string[] tokens) => new()
     {

@@ -137,6 +137,24 @@ public sealed class UpstreamMessageTests
     }
 
     [Theory]
+    [InlineData("openai", """{"model":"m","messages":[{"role":"user","content":"x"}]}""", "claude-sonnet-4-5", "2026-10-21")]
+    [InlineData("openai", """{"model":"m","messages":[{"role":"user","content":"x"}],"temperature":0.5}""", "claude-sonnet-4-5", "2023-06-01")]
+    [InlineData("gemini", """{"contents":[{"parts":[{"text":"x"}]}],"generationConfig":{"topK":4}}""", "claude-sonnet-4-5", "2023-06-01")]
+    [InlineData("responses", """{"model":"m","input":"x","top_p":0.5}""", "claude-opus-4-6", "2023-06-01")]
+    [InlineData("openai", """{"model":"m","messages":[{"role":"user","content":"x"}],"temperature":0.5}""", "claude-sonnet-5-5", "2026-10-21")]
+    [InlineData("openai", """{"model":"m","messages":[{"role":"user","content":"x"}],"temperature":0.5,"reasoning_effort":"high"}""", "claude-opus-4-6", "2026-10-21")]
+    public void AnthropicVersion_OfATranslatedRequest_IsTheOldOneOnlyForSampling(string client, string body, string model, string version)
+    {
+        using var test = new TestExchange(client, stream: false, body: body);
+        test.Headers.Add(new("anthropic-version", "2099-01-01"));
+        UpstreamTarget target = Target("anthropic", model);
+        ReadOnlyMemory<byte> sent = new Translation(new ProofCache(TimeProvider.System)).Body(test.Exchange, target, dropsProofs: false);
+        Assert.Equal(version, Header(new UpstreamMessage("aiproxy/test").Create(new WireRequest(test.Exchange, target), new Uri("https://h.invalid"), [sent]), "anthropic-version"));
+        var fixedVersion = target with { Config = target.Config with { HttpHeaders = new Dictionary<string, string> { ["anthropic-version"] = "2024-01-01" } } };
+        Assert.Equal("2024-01-01", Header(new UpstreamMessage("aiproxy/test").Create(new WireRequest(test.Exchange, fixedVersion), new Uri("https://h.invalid"), [sent]), "anthropic-version"));
+    }
+
+    [Theory]
     [InlineData("none", null)]
     [InlineData("gzip", "gzip")]
     [InlineData("br", "br")]

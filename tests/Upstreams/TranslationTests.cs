@@ -1,0 +1,83 @@
+using System.Text;
+using Aiproxy.Protocols;
+using Aiproxy.Protocols.Model;
+using Aiproxy.Upstreams;
+
+namespace Aiproxy.Tests.Upstreams;
+
+/// <summary>Requests on their way to an upstream of another protocol: what cannot be said, and what is wrong anywhere.</summary>
+public sealed class TranslationTests
+{
+    private static string Body(TestExchange test, string target)
+    {
+        var protocol = (IUpstreamProtocol)TestExchange.Protocols[target];
+        var at = new UpstreamTarget(TestExchange.Upstream(target), new ScriptedType(target, protocol, null), protocol, "up-model", null, 0);
+        return Encoding.UTF8.GetString(new Translation(new ProofCache(TimeProvider.System)).Body(test.Exchange, at, dropsProofs: false).Span);
+    }
+
+    private static ProxyError Refused(string client, string body, string target)
+    {
+        using var test = new TestExchange(client, stream: false, body: body);
+        return Assert.Throws<ProtocolException>(() => Body(test, target)).Error;
+    }
+
+    [Theory]
+    [InlineData("anthropic", """{"model":"m","max_tokens":0,"messages":[{"role":"user","content":"x"}]}""", "openai", "max_tokens", "Anthropic Messages is translated to OpenAI Chat Completions")]
+    [InlineData("anthropic", """{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"x"}],"container":"c"}""", "gemini", "container", "Anthropic Messages is translated to Gemini generateContent")]
+    [InlineData("openai", """{"model":"m","messages":[{"role":"user","content":"x"}],"n":2}""", "anthropic", "n", "OpenAI Chat Completions is translated to Anthropic Messages")]
+    [InlineData("responses", """{"model":"m","input":"x","background":true}""", "openai", "background", "OpenAI Responses is translated to OpenAI Chat Completions")]
+    [InlineData("gemini", """{"contents":[{"parts":[{"text":"x"}]}],"cachedContent":"cachedContents/1"}""", "responses", "cachedContent", "Gemini generateContent is translated to OpenAI Responses")]
+    [InlineData("gemini", """{"contents":[{"parts":[{"text":"x"},{"inlineData":{"mimeType":"audio/wav","data":"AAAA"}}]}]}""", "anthropic", "contents[0].parts[1]", "Gemini generateContent is translated to Anthropic Messages")]
+    public void Unsayable_NamesPathAndBothProtocols(string client, string body, string target, string path, string words)
+    {
+        ProxyError error = Refused(client, body, target);
+        Assert.Equal((ErrorKind.Unsupported, path, $"`{path}` is not supported when {words}"), (error.Kind, error.Param, error.Message));
+    }
+
+    public static TheoryData<string, string, string> ImpossibleLimits()
+    {
+        var rows = new TheoryData<string, string, string>();
+        foreach (int limit in (int[])[0, -1])
+        {
+            rows.Add("openai", $$"""{"model":"m","messages":[{"role":"user","content":"x"}],"max_tokens":{{limit}}}""", "max_tokens");
+            rows.Add("openai", $$"""{"model":"m","messages":[{"role":"user","content":"x"}],"max_completion_tokens":{{limit}}}""", "max_completion_tokens");
+            rows.Add("openai", $$"""{"model":"m","messages":[{"role":"user","content":"x"}],"n":{{limit}}}""", "n");
+            rows.Add("responses", $$"""{"model":"m","input":"x","max_output_tokens":{{limit}}}""", "max_output_tokens");
+            rows.Add("gemini", $$$"""{"contents":[{"parts":[{"text":"x"}]}],"generationConfig":{"maxOutputTokens":{{{limit}}}}}""", "generationConfig.maxOutputTokens");
+        }
+        rows.Add("anthropic", """{"model":"m","messages":[{"role":"user","content":"x"}],"max_tokens":-1}""", "max_tokens");
+        return rows;
+    }
+
+    [Theory]
+    [MemberData(nameof(ImpossibleLimits))]
+    public void ImpossibleLimit_IsTheRequestsFault_WhateverTheUpstream(string client, string body, string path)
+    {
+        foreach (string target in (string[])["anthropic", "openai", "responses", "gemini"])
+        {
+            if (target == client) continue;
+            ProxyError error = Refused(client, body, target);
+            Assert.Equal((ErrorKind.InvalidRequest, path), (error.Kind, error.Param));
+            Assert.StartsWith(path + ": expected ", error.Message);
+        }
+    }
+
+    [Fact]
+    public void SmallestLimits_AreTaken()
+    {
+        using var chat = new TestExchange("openai", body: """{"model":"m","messages":[{"role":"user","content":"x"}],"max_tokens":1,"n":1}""");
+        Assert.Contains("\"max_tokens\":1,", Body(chat, "anthropic"));
+        Assert.Contains("\"max_output_tokens\":16", Body(chat, "responses"));
+    }
+
+    [Theory]
+    [InlineData("openai", """{"model":"m","messages":[{"role":"user","content":"x"}],"verbosity":"low"}""", "responses", "\"text\":{\"verbosity\":\"low\"}")]
+    [InlineData("responses", """{"model":"m","input":"x","text":{"verbosity":"high","format":{"type":"json_object"}}}""", "gemini", "application/json")]
+    public void Verbosity_GoesWhereItHasAWord(string client, string body, string target, string expected)
+    {
+        using var test = new TestExchange(client, stream: false, body: body);
+        string sent = Body(test, target);
+        Assert.Contains(expected, sent);
+        Assert.DoesNotContain("\"high\"", sent);
+    }
+}
