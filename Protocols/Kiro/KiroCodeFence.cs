@@ -37,9 +37,9 @@ public sealed class KiroCodeFence(IResponseSink next) : IResponseSink
         else if (_phase == Phase.Done) Push(_held.Length);
     }
 
-    public void BlockCite(int block, Citation citation) => next.BlockCite(block, citation);
-
     public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString) => next.BlockSeal(block, kind, jsonString);
+
+    public void BlockCite(int block, Citation citation) => next.BlockCite(block, citation);
 
     public void BlockEnd(int block)
     {

@@ -54,16 +54,13 @@ public sealed class KiroThinkingTags(IResponseSink next) : IResponseSink
         Release();
     }
 
-    public void BlockCite(int block, Citation citation)
-    {
-        // The service tells no sources; those of others would find the text where it came out.
-        if (block == _text ? _open >= 0 : _blocks.ContainsKey(block)) next.BlockCite(block == _text ? _open : _blocks[block], citation);
-    }
-
     public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString)
     {
         if (block != _text) next.BlockSeal(_blocks[block], kind, jsonString);
     }
+
+    /// <summary>The service tells no sources; a place in the text would not be that in what is left of it.</summary>
+    public void BlockCite(int block, Citation citation) { }
 
     public void BlockEnd(int block)
     {

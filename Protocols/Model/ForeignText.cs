@@ -14,8 +14,7 @@ public static class ForeignText
         var lines = new List<string>();
         foreach (JsonElement result in Results(part)) Collect(result, lines);
         if (lines.Count == 0 || lines.Sum(static line => line.Length + 1) > MaxCharacters) return null;
-        // Set apart: neighbouring texts of a turn run together elsewhere.
-        return new TextPart(new JsonText($"\n\n[result of {Name(part)}]\n{string.Join('\n', lines)}\n\n")) { Path = part.Path, CacheHint = part.CacheHint };
+        return new TextPart(new JsonText($"[result of {Name(part)}]\n{string.Join('\n', lines)}")) { Path = part.Path, CacheHint = part.CacheHint, IsApart = true };
     }
 
     /// <summary>Where the block keeps what its tool found.</summary>

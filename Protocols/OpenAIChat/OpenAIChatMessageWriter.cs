@@ -215,9 +215,10 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, IBufferWriter<b
                 continue;
             }
             text ??= new StringBuilder();
-            if (isApart && text.Length > 0 && words.Length > 0) text.Append("\n\n");
+            bool standsAlone = part is TextPart { IsApart: true };
+            if ((isApart || standsAlone) && text.Length > 0 && words.Length > 0) text.Append("\n\n");
             text.Append(words);
-            isApart = part is MediaPart;
+            isApart = standsAlone || part is MediaPart;
         }
         return text?.ToString();
     }

@@ -79,7 +79,7 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
         if (!_isEnded && kind == SealKind.Details && !SealEnvelope.IsEnvelope(jsonString))
         {
             Begin(default);
-            Chunk(Encoding.UTF8.GetBytes(RawJson.Decode(jsonString)), default);
+            if (OpenAIChatDetails.Join([RawJson.Decode(jsonString)]) is { Length: > 0 } members) Chunk([.. "{"u8, .. members, .. "}"u8], default);
             return;
         }
         // Otherwise Chat has a place for Gemini's signatures alone, and only on calls.

@@ -92,10 +92,10 @@ public sealed class OpenAIChatWholeWriter(IBufferWriter<byte> output, WriterOpti
             output.Write(",\"reasoning_content\":"u8);
             Text(_reasoning, isNullable: false);
         }
-        if (_details.Count > 0)
+        if (_details.Count > 0 && OpenAIChatDetails.Join(_details) is { Length: > 0 } members)
         {
             output.Write(","u8);
-            output.Write(OpenAIChatDetails.Join(_details));
+            output.Write(members);
         }
         if (_calls.HasAny) Calls();
         output.Write("},\"logprobs\":null,\"finish_reason\":\""u8);

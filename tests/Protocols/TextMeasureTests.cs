@@ -7,7 +7,7 @@ namespace Aiproxy.Tests.Protocols;
 
 public sealed class TextMeasureTests
 {
-    private static readonly Rune[] s_letters = [.. "a b\"\\\n\u0001éяж中文\uFFFD😀🦀".EnumerateRunes()];
+    private static readonly Rune[] s_letters = [.. "a b\"\\\n\u0001\0\u2028éяж中文\uFFFD😀🦀".EnumerateRunes()];
 
     private static Gen<string> Piece() =>
         Gen.Choose(0, 90).SelectMany(times => Gen.Choose(0, s_letters.Length - 1).Select(at => string.Concat(Enumerable.Repeat(s_letters[at].ToString(), times))));
@@ -32,6 +32,28 @@ public sealed class TextMeasureTests
         Assert.Equal((character, offset), (measure.Characters, measure.Bytes));
         Assert.Equal((offset, character), (measure.ByteAt(character + 5), measure.CharacterAt(offset + 5)));
     }));
+
+    [Theory]
+    [InlineData("\"\\u0041\\u00e9\\u2028\\ud83d\\ude00\\n\\\"\"", 6, 12)]
+    [InlineData("\"\\ud83d\"", 1, 3)]
+    [InlineData("\"\\ud83dx\\ude00\"", 3, 7)]
+    [InlineData("\"\\uZZZZ\"", 1, 3)]
+    [InlineData("\"\\\"", 1, 1)]
+    [InlineData("\"\"", 0, 0)]
+    public void Escapes_CountAsWhatTheyMean(string token, int characters, int bytes)
+    {
+        var measure = new TextMeasure();
+        measure.Add(Encoding.UTF8.GetBytes(token));
+        Assert.Equal((characters, bytes), (measure.Characters, measure.Bytes));
+    }
+
+    [Fact]
+    public void BrokenBytes_AreCounted_NotThrown()
+    {
+        var measure = new TextMeasure();
+        measure.Add([(byte)'"', 0xC3, (byte)'a', 0xFF, 0xE6, 0x97, (byte)'"']);
+        Assert.Equal(4, measure.Characters);
+    }
 
     [Fact]
     public void PlacesInFrontOfTheText_AreItsBeginning()

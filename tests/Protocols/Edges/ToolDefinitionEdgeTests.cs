@@ -264,8 +264,8 @@ public sealed class ToolDefinitionEdgeTests
     {
         string body = $$"""{{{Messages}},"tools":[{"name":"f","input_schema":{"type":"object"} },{"type":"bash_20250124","name":"bash"}]}""";
         Assert.Equal((ErrorKind.Unsupported, "tools[1]"), (Refused("anthropic", body, upstream).Kind, Refused("anthropic", body, upstream).Param));
-        string search = body.Replace("bash_20250124", "web_search_20250305");
-        Assert.DoesNotContain("web_search", Request("anthropic", search, upstream).GetRawText());
+        string fetch = body.Replace("bash_20250124", "web_fetch_20250910");
+        Assert.DoesNotContain("web_fetch", Request("anthropic", fetch, upstream).GetRawText());
     }
 
     [Theory]
