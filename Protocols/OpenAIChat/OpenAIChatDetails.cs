@@ -71,7 +71,7 @@ public sealed class OpenAIChatDetails
 
     private void ReadSeal(ReadOnlySpan<byte> json)
     {
-        var members = JsonSlice.Members(json);
+        var members = JsonSlice.NewMembers(json);
         while (members.Next())
         {
             int member = Array.IndexOf(s_members, Encoding.UTF8.GetString(members.Name));
