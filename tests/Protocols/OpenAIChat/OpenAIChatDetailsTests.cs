@@ -116,6 +116,8 @@ public sealed class OpenAIChatDetailsTests
     [InlineData("not json")]
     [InlineData("{\"reasoning_details\":")]
     [InlineData("{\"reasoning_details\":{\"a\":1},\"role\":\"system\",\"thinking_blocks\":[1,null]}")]
+    [InlineData("{\"reasoning_details\":[{\"type\":x}]}")]
+    [InlineData("{\"reasoning_details\":[{\"type\":1}}")]
     [InlineData("[1]")]
     public void ProofThatSomebodyMadeUp_AddsNothing(string value)
     {
