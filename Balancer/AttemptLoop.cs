@@ -12,6 +12,7 @@ public sealed class AttemptLoop(
 {
     private readonly WeightedRoundRobin _robin = new();
     private readonly LastResort _lastResort = new(clock);
+    private readonly SessionAffinity _affinity = new(clock);
 
     /// <summary>Ends with the client answered, or gone.</summary>
     public async Task RunAsync(Exchange exchange, Router router)
@@ -68,6 +69,8 @@ public sealed class AttemptLoop(
         // Step 3.
         List<Route> left = Usable(run, router.Routes(model));
         bool visitedOne = false;
+        run.Conversation ??= HasChoice(left) && run.Exchange.Head.Target.Operation == Operation.Generate ? ConversationKey.Of(run.Exchange) : null;
+        Home? home = run.Conversation is { } conversation ? _affinity.Find(conversation) : null;
         while (left.Count > 0 && !run.IsOver)
         {
             List<Route> free = left.FindAll(IsFree);
@@ -78,12 +81,13 @@ public sealed class AttemptLoop(
                 return;
             }
             // Step 4.
-            Route route = visitedOne ? _robin.PickAgain(model, free) : _robin.Pick(model, free);
+            Route route = free.Find(candidate => !visitedOne && candidate.Upstream.Name == home?.Upstream && IsAffine(candidate))
+                ?? (visitedOne ? _robin.PickAgain(model, free) : _robin.Pick(model, free));
             left.Remove(route);
             visitedOne = true;
             UpstreamState state = states.For(route.Upstream);
             CircuitBreaker circuit = state.Circuit(route.UpstreamModel);
-            if (circuit.TryEnter(out CircuitPass pass)) await VisitAsync(run, route, state, circuit, pass).ConfigureAwait(false);
+            if (circuit.TryEnter(out CircuitPass pass)) await VisitAsync(run, route, state, circuit, pass, home).ConfigureAwait(false);
             else NoteBlocked(run, route);
         }
     }
@@ -93,10 +97,10 @@ public sealed class AttemptLoop(
     {
         List<CircuitBreaker> circuits = blocked.ConvertAll(route => states.For(route.Upstream).Circuit(route.UpstreamModel));
         if (!_lastResort.TryProbe(model, circuits, out int index, out CircuitPass pass)) return;
-        await VisitAsync(run, blocked[index], states.For(blocked[index].Upstream), circuits[index], pass).ConfigureAwait(false);
+        await VisitAsync(run, blocked[index], states.For(blocked[index].Upstream), circuits[index], pass, null).ConfigureAwait(false);
     }
 
-    private async Task VisitAsync(RequestRun run, Route route, UpstreamState state, CircuitBreaker circuit, CircuitPass pass)
+    private async Task VisitAsync(RequestRun run, Route route, UpstreamState state, CircuitBreaker circuit, CircuitPass pass, Home? home)
     {
         if (!state.TryEnter(route.Upstream.MaxConcurrent))
         {
@@ -109,14 +113,16 @@ public sealed class AttemptLoop(
         {
             Outcome? last = null;
             var tried = new HashSet<int>();
-            while (!run.IsOver && state.Credentials.TryNext(tried, route.UpstreamModel, out CredentialSlot slot))
+            while (!run.IsOver && TryCredential(state, route, tried, home, out CredentialSlot slot))
             {
                 tried.Add(slot.Index);
+                long began = clock.GetTimestamp();
                 Attempt attempt = await AttemptAsync(run, route, slot, () => pass = circuit.Answering(pass)).ConfigureAwait(false);
                 last = attempt.Outcome;
                 state.Note(last);
                 run.Note(attempt, route.Upstream.Name);
                 LogFailure(run, route, last);
+                Remember(run, route, slot, last, began);
                 if (last.Scope is not (Scope.Credential or Scope.CredentialModel) || last.IsFinal) break;
             }
             // Step 11.
@@ -154,7 +160,7 @@ public sealed class AttemptLoop(
             Attempt attempt = await SignedInAsync(exchange, route, type, slot.Index).ConfigureAwait(false);
             // How a sign-in stands is kept with it: a rest here would outlast its mending.
             if (!told && attempt.Outcome is { IsStaleToken: true } or { SignInFault: not null }) slot.Cancelled();
-            else if (!told) Settlement.OfAttempt(slot, attempt.Outcome);
+            else if (!told || attempt.Outcome is { Kind: OutcomeKind.Limited, RetryAt: not null }) Settlement.OfAttempt(slot, attempt.Outcome);
             // An upstream without this side call serves the model all the same.
             bool isSideCall = exchange.Head.Target.Operation != Operation.Generate && attempt.Outcome.Error?.Kind is ErrorKind.NotFound or ErrorKind.MethodNotAllowed;
             return isSideCall ? attempt with { Outcome = attempt.Outcome with { Counts = false } } : attempt;
@@ -165,6 +171,31 @@ public sealed class AttemptLoop(
             throw;
         }
     }
+
+    private bool TryCredential(UpstreamState state, Route route, HashSet<int> tried, Home? home, out CredentialSlot slot)
+    {
+        bool isHome = tried.Count == 0 && home?.Upstream == route.Upstream.Name && IsAffine(route);
+        return (isHome && state.Credentials.TryTake(home!.Credential, route.UpstreamModel, out slot)) || state.Credentials.TryNext(tried, route.UpstreamModel, out slot);
+    }
+
+    private void Remember(RequestRun run, Route route, in CredentialSlot slot, Outcome outcome, long began)
+    {
+        if (run.Conversation is not { } conversation || outcome.Kind == OutcomeKind.ClientGone || !IsAffine(route)) return;
+        if (outcome.Kind != OutcomeKind.Success)
+        {
+            _affinity.Left(conversation, route.Upstream.Name);
+            return;
+        }
+        var home = new Home(route.Upstream.Name, slot.Identity);
+        TimeSpan toFirst = run.Exchange.FirstOutput > 0 ? clock.GetElapsedTime(began, run.Exchange.FirstOutput) : TimeSpan.Zero;
+        _affinity.Served(conversation, home, toFirst);
+        if (run.Exchange.AnswerId is { Length: > 0 } id) _affinity.Served(ConversationKey.OfAnswer(run.Exchange, id), home, toFirst);
+    }
+
+    // With one candidate and one credential there is nothing to remember.
+    private bool HasChoice(List<Route> routes) => routes.Exists(IsAffine) && (routes.Count > 1 || states.For(routes[0].Upstream).Credentials.Count > 1);
+
+    private bool IsAffine(Route route) => route.Upstream.SessionAffinity ?? (route.Upstream.ApiType == "responses" || types.Find(route.Upstream.ApiType) is { Fact.UsesAuthFiles: true });
 
     /// <summary>One attempt, and a second one where the token was refused and a newer one could be had.</summary>
     private async Task<Attempt> SignedInAsync(Exchange exchange, Route route, IUpstreamType type, int index)

@@ -16,6 +16,9 @@ public sealed class RequestRun(Exchange exchange)
 
     public Exchange Exchange => exchange;
 
+    /// <summary>See <see cref="ConversationKey"/>; null: none, or nothing to choose from.</summary>
+    public string? Conversation { get; set; }
+
     public FailureRank Failures { get; } = new();
 
     /// <summary>Somebody serves the model, able to take the request or not.</summary>

@@ -11,7 +11,6 @@ public sealed class NotYet(IReadOnlyList<(string Key, string? Honoured)> keys)
 
     public static NotYet Upstream { get; } = new(
     [
-        ("session_affinity", null),
     ]);
 
     /// <summary>Of the quirks.</summary>

@@ -88,6 +88,9 @@ public sealed record WriterOptions
     /// <summary>Seconds since 1970, for protocols whose answers carry a time.</summary>
     public required long Created { get; init; }
 
+    /// <summary>For protocols whose answers tell when they ended; null: they end when they were created.</summary>
+    public TimeProvider? Clock { get; init; }
+
     /// <summary>Makes ids unique: 24 characters of <c>[A-Za-z0-9]</c>, new for each answer.</summary>
     public required string IdSeed { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Protocols;
@@ -7,7 +8,13 @@ namespace Aiproxy.Protocols;
 /// <param name="next">Where the calls go on to; null where the answer is only watched.</param>
 public sealed class Watch(IResponseSink? next, TimeProvider clock) : IResponseSink
 {
+    // An id that is longer is none that a client sends back.
+    private const int MostIdBytes = 256;
+
     public bool HasStarted { get; private set; }
+
+    /// <summary>The answer's id; null: none was told.</summary>
+    public string? Id { get; private set; }
 
     /// <summary>A block began, of whatever kind: from here on the answer belongs to the client and no second attempt is made.</summary>
     public bool HasOutput { get; private set; }
@@ -33,6 +40,7 @@ public sealed class Watch(IResponseSink? next, TimeProvider clock) : IResponseSi
     {
         if (!Admit(!HasStarted)) return;
         HasStarted = true;
+        if (id.Length is > 0 and <= MostIdBytes) Id = Encoding.UTF8.GetString(id);
         next?.Start(id, model);
     }
 

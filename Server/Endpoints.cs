@@ -6,7 +6,9 @@ using Microsoft.AspNetCore.Http;
 namespace Aiproxy.Server;
 
 /// <summary>The table of paths.</summary>
-public sealed class Endpoints(Runtime runtime, ProtocolTable protocols, GenerateEndpoint generate, ModelsEndpoint models, CircuitEndpoints circuits, StoredConversations conversations)
+public sealed class Endpoints(
+    Runtime runtime, ProtocolTable protocols, GenerateEndpoint generate, ModelsEndpoint models, CircuitEndpoints circuits, StatusEndpoint status,
+    StoredConversations conversations)
 {
     /// <summary>What is answered without a key. False: it is not one of these.</summary>
     public async Task<bool> TryOpenAsync(Call call, IClientProtocol dialect)
@@ -34,6 +36,9 @@ public sealed class Endpoints(Runtime runtime, ProtocolTable protocols, Generate
             case "/reset-model" or "/unavailable-models" when circuits.IsForAdmins(call):
                 await circuits.ServeAsync(call, dialect).ConfigureAwait(false);
                 return true;
+            case "/status" when circuits.IsForAdmins(call) && (call.Is("GET") || call.Is("HEAD")):
+                await status.ServeAsync(call).ConfigureAwait(false);
+                return true;
             default:
                 return false;
         }
@@ -45,6 +50,7 @@ public sealed class Endpoints(Runtime runtime, ProtocolTable protocols, Generate
         string path = call.Path.Path;
         if (path is "/v1/models" or "/v1beta/models" || (IsOneModel(path) && !IsUnknownVerb(call))) return OnlyGet(call, dialect, () => models.ServeAsync(call));
         if (path == "/unavailable-models") return circuits.ServeAsync(call, dialect);
+        if (path == "/status") return OnlyGet(call, dialect, () => circuits.RefuseAsync(call, dialect));
         if (path == "/reset-model") return circuits.RefuseAsync(call, dialect);
         if (path == "/") return OnlyGet(call, dialect, () => call.ObjectAsync(StatusCodes.Status200OK, ("name", "aiproxy"), ("version", BuildInfo.Version)));
         if (protocols.Match(path) is not { } match) return NotFoundAsync(call, dialect);

@@ -66,6 +66,7 @@ public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLim
             IsKept = isTurn && OpenAIResponsesConversation.IsToBeStored(body.Span),
             PreviousResponseId = previous,
             Created = clock.GetUtcNow().ToUnixTimeSeconds(),
+            Clock = clock,
             IdSeed = RequestIds.Seed(),
         };
         var options = new AnswerOptions

@@ -72,8 +72,9 @@ public sealed class ProxyServer(ProtocolTable protocols, UpstreamTable types, Co
         var budget = new ByteBudget(long.MaxValue);
         var bodies = new RequestBody(budget, clock);
         var messages = new UpstreamMessage(BuildInfo.UserAgent);
+        var calls = new ProviderCalls(clients, messages);
         var credentials = new CredentialSource(tokens, clients, types);
-        var lists = new ModelLists(new ModelCatalog(new ProviderCalls(clients, messages), types, credentials, clock));
+        var lists = new ModelLists(new ModelCatalog(calls, types, credentials, clock));
         var runtime = new Runtime(types, states, credentials, limits, budget, listeners, logFile, lists);
 
         var forwarder = new Forwarder(clients, messages, new Translation(new ProofCache(clock), new DropLog(log)));
@@ -81,7 +82,8 @@ public sealed class ProxyServer(ProtocolTable protocols, UpstreamTable types, Co
         var conversations = new StoredConversations(new ResponseStore(clock));
         var endpoints = new Endpoints(
             runtime, protocols, new GenerateEndpoint(runtime, bodies, limits, loop, conversations, protocols, clock),
-            new ModelsEndpoint(lists, protocols, loop), new CircuitEndpoints(states, bodies, clock), conversations);
+            new ModelsEndpoint(lists, protocols, loop), new CircuitEndpoints(states, bodies, clock),
+            new StatusEndpoint(runtime, states, credentials, new AccountQuotas(calls, types, credentials, clock), clock), conversations);
         return (runtime, new Front(runtime, endpoints, protocols, log, clock));
     }
 

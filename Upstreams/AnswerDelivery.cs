@@ -31,6 +31,7 @@ public sealed class AnswerDelivery(
     private readonly Exchange exchange = request.Exchange;
     private readonly UpstreamTarget target = request.Target;
     private readonly bool _forwards = request.Forwards;
+    private readonly AnthropicPausedTurn? _turn = goOn is null ? null : new AnthropicPausedTurn();
 
     // What the upstream was asked for.
     private readonly bool _streams = request.Target.HeadOf(request.Exchange).Stream;
@@ -84,9 +85,10 @@ public sealed class AnswerDelivery(
         var watch = new Watch(Kept(writer), exchange.Clock);
         IResponseReader reader = Reader(watch);
         ReadOnlyMemory<byte> opened = Wire?.OpenWhole(body.Memory, request) ?? body.Memory;
-        ReadOnlyMemory<byte> whole = goOn is null ? opened : await UnpausedAsync(opened).ConfigureAwait(false);
+        ReadOnlyMemory<byte> whole = _turn is null ? opened : await UnpausedAsync(opened, _turn).ConfigureAwait(false);
         reader.ReadWhole(whole.Span);
         exchange.Usage = watch.Usage;
+        exchange.AnswerId = watch.Id;
         if (watch.Failure is { } failure) return failure;
         if (!watch.IsFinished) return new ProxyError(ErrorKind.BadGateway, $"the upstream sent an answer without an end");
         exchange.FirstOutput = watch.FirstOutputTimestamp;
@@ -98,7 +100,7 @@ public sealed class AnswerDelivery(
 
     private async ValueTask<ProxyError?> FramesAsync(IFrameReader frames, bool isArray)
     {
-        if (goOn is not null) frames = new ResumingFrames(frames, OpenNextAsync);
+        if (_turn is not null) frames = new ResumingFrames(frames, _turn, OpenNextAsync);
         await using IFrameReader owned = frames;
         using var output = new HeldOutput();
         bool copies = _forwards && exchange.Head.Stream, collects = _forwards && !exchange.Head.Stream;
@@ -119,18 +121,25 @@ public sealed class AnswerDelivery(
         finally
         {
             exchange.Usage = watch.Usage;
+            exchange.AnswerId = watch.Id;
         }
     }
 
     private IResponseReader Reader(Watch watch, bool clientArray = false)
     {
-        if (_forwards) return target.Protocol.CreateReader(watch, clientArray);
-        IResponseSink sink = translation.Before(watch, exchange, target);
+        IResponseSink sink = Before(watch);
         // What the request needed to be said in this dialect, the answer's reader takes back.
         return target.Protocol is KiroProtocol kiro ? kiro.CreateReader(sink, exchange.ReadRequest() with { Model = target.Model }) : target.Protocol.CreateReader(sink, clientArray);
     }
 
     private IUpstreamWire? Wire => target.Type.Wire;
+
+    private IResponseSink Before(Watch watch)
+    {
+        if (_forwards) return watch;
+        IResponseSink sink = translation.Before(watch, exchange, target);
+        return _turn is null ? sink : new PausedUsage(sink, _turn);
+    }
 
     // An answer that was made here is known to nobody else: kept for later turns that refer to it.
     private IResponseSink? Kept(IResponseWriter? writer)
@@ -143,13 +152,13 @@ public sealed class AnswerDelivery(
     }
 
     // The client sees one answer, however often the provider paused.
-    private async ValueTask<ReadOnlyMemory<byte>> UnpausedAsync(ReadOnlyMemory<byte> answer)
+    private async ValueTask<ReadOnlyMemory<byte>> UnpausedAsync(ReadOnlyMemory<byte> answer, AnthropicPausedTurn turn)
     {
-        var turn = new AnthropicPausedTurn();
         try
         {
-            for (int resumes = 0; turn.TakeWhole(answer.Span) && resumes < AnthropicPausedTurn.MaxResumes; resumes++)
+            while (turn.TakeWhole(answer.Span) && turn.Resumes < AnthropicPausedTurn.MaxResumes)
             {
+                turn.Resume();
                 using HttpResponseMessage next = await goOn!(turn).ConfigureAwait(false);
                 using BoundedBody more = await BoundedBody.ReadAsync(next.Content, MaxWholeBytes, clock).ConfigureAwait(false);
                 answer = turn.Joined(more.Memory.Span);

@@ -32,7 +32,7 @@ public sealed class CredentialSource(TokenCache tokens, UpstreamClients clients,
     /// <summary>Remembers what an answer told of the account's limits.</summary>
     public void Told(UpstreamConfig config, IUpstreamType type, int index, IReadOnlyList<KeyValuePair<string, string>> headers, DateTimeOffset now)
     {
-        if (type.Wire?.Account?.QuotaOf(headers, now) is { } quota && SignInOf(config, type, index) is { } signIn) _quotas[signIn.ToString()] = quota;
+        if (type.Wire?.Account?.QuotaOf(headers, now) is { } quota && SignInOf(config, type, index) is { } signIn) _quotas[signIn.Path] = quota;
     }
 
     /// <summary>Asks the provider when a limit that it told without a time begins anew; null: it does not say, or not soon enough.</summary>
@@ -45,7 +45,7 @@ public sealed class CredentialSource(TokenCache tokens, UpstreamClients clients,
         try
         {
             if (await account.QuotaAsync(config, credential, call, clock.GetUtcNow(), either.Token).ConfigureAwait(false) is not { } quota) return null;
-            if (SignInOf(config, type, index) is { } signIn) _quotas[signIn.ToString()] = quota;
+            if (SignInOf(config, type, index) is { } signIn) _quotas[signIn.Path] = quota;
             return quota.Windows.Where(static window => window.UsedPercent is not < 100).Max(static window => window.ResetsAt);
         }
         catch (Exception fault) when (Faults.IsTransport(fault))
@@ -57,7 +57,7 @@ public sealed class CredentialSource(TokenCache tokens, UpstreamClients clients,
     /// <summary>How the sign-ins of an upstream stand, in the order of its credentials; empty where it has none.</summary>
     public IReadOnlyList<(SignInStatus Status, AccountQuota? Quota)> Statuses(UpstreamConfig config) =>
         types.Find(config.ApiType) is not { } type || config.AuthFiles.Count == 0 ? []
-        : [.. Opened(config, type).Select(signIn => (signIn.Status, _quotas.GetValueOrDefault(signIn.ToString())))];
+        : [.. Opened(config, type).Select(signIn => (signIn.Status, _quotas.GetValueOrDefault(signIn.Path)))];
 
     /// <summary>A configuration comes into use: its files are looked at, those of no upstream are left alone from now on.</summary>
     public void Retain(IReadOnlyList<UpstreamConfig> upstreams)

@@ -64,6 +64,9 @@ public sealed class Exchange : IDisposable
 
     public TokenUsage Usage { get; set; }
 
+    /// <summary>Id of the answer as its upstream named it; null: none was told.</summary>
+    public string? AnswerId { get; set; }
+
     /// <summary>The failure that the client was told, before or inside the answer.</summary>
     public ProxyError? Failure { get; set; }
 

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Upstreams;
@@ -7,7 +8,7 @@ namespace Aiproxy.Upstreams;
 /// <param name="IsCredential">The credential is not accepted.</param>
 /// <param name="IsUnknownModel">The upstream does not have the model, or not for this account.</param>
 /// <param name="IsCapacity">The model is short of machines; the credential is not to blame.</param>
-public readonly record struct FailureSigns(bool IsQuota, bool IsCredential, bool IsUnknownModel, bool IsCapacity)
+public readonly partial record struct FailureSigns(bool IsQuota, bool IsCredential, bool IsUnknownModel, bool IsCapacity)
 {
     public static FailureSigns Read(int status, ProxyError error, ReadOnlySpan<byte> body) => status switch
     {
@@ -24,6 +25,25 @@ public readonly record struct FailureSigns(bool IsQuota, bool IsCredential, bool
         429 => new(IsQuotaError(error, body), false, false, IsCapacityError(body)),
         _ => default,
     };
+
+    /// <summary>A limit is one of the model that was asked for, not of the whole account.</summary>
+    /// <param name="model">The upstream's name.</param>
+    public static bool NamesModel(string message, ReadOnlySpan<byte> body, string model)
+    {
+        // Google's quotas have it in their names.
+        if (Holds(body, "PerModel"u8) || Holds(body, "per_model"u8)) return true;
+        foreach (Range range in Words().EnumerateSplits(message))
+        {
+            ReadOnlySpan<char> word = message.AsSpan(range).Trim(".:");
+            // A limit of dated models bears the name without the date; a word without digit or dash is a word.
+            bool isName = word.Length >= 3 && word.ContainsAny("-0123456789") && !long.TryParse(word, out _);
+            if (isName && model.AsSpan().StartsWith(word, StringComparison.OrdinalIgnoreCase)) return true;
+        }
+        return false;
+    }
+
+    [GeneratedRegex("[^A-Za-z0-9._:/-]+", RegexOptions.CultureInvariant)]
+    private static partial Regex Words();
 
     private static bool IsQuotaError(ProxyError error, ReadOnlySpan<byte> body) =>
         error.Kind == ErrorKind.Quota

@@ -132,7 +132,7 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         catch (Exception fault) when (Faults.IsTransport(fault))
         {
             if (exchange.Answer.Gone.IsCancellationRequested) return new Attempt(Outcome.ClientGone);
-            return new Attempt(OfFault(fault, clock.Expired));
+            return new Attempt(OfFault(fault, clock.Expired, exchange.Attempts > 1));
         }
     }
 
@@ -207,9 +207,9 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         Refusal? refusal = null;
         Outcome outcome = Judgement.OfAnswer(status, error, headers, body.Span, target.Config.ErrorRules, request.Exchange.Clock, (told, read) =>
         {
-            refusal = new Refusal(told, read, headers, body, request.Exchange.Clock.GetUtcNow(), target) { Operation = request.Exchange.Head.Target.Operation };
+            refusal = new Refusal(told, read, headers, body, request.Exchange.Clock.GetUtcNow(), target) { Operation = request.Exchange.Head.Target.Operation, IsInAnswer = status is >= 200 and < 300 };
             return target.Type.Wire?.Judge(refusal);
-        });
+        }, target.Model);
         // Whoever signs in with a key has no other to offer.
         if (refusal is { Status: 401 } && target.Credential?.SignIn is not null && outcome.SignInFault is null) outcome = outcome with { IsStaleToken = true };
         return new Attempt(outcome, null, headers) { Mend = refusal is null ? null : target.Type.Wire?.MendOf(refusal, request) };
@@ -237,12 +237,15 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
             && (target.Credential is not { } credential || text.IndexOf(Encoding.UTF8.GetBytes(credential.Secret.Reveal())) < 0);
     }
 
-    private static Outcome OfFault(Exception fault, ClockPhase? expired)
+    /// <param name="isLate">Others had their share of the time for all attempts before.</param>
+    private static Outcome OfFault(Exception fault, ClockPhase? expired, bool isLate = false)
     {
         Outcome outcome = expired switch
         {
             ClockPhase.Headers => Judgement.OfTimeout(TimeoutPhase.Headers),
             ClockPhase.FirstToken => Judgement.OfTimeout(TimeoutPhase.FirstOutput),
+            // Who was merely asked last is not to blame for the time that the others took.
+            ClockPhase.Total => Judgement.OfTimeout(TimeoutPhase.Silence) with { Counts = !isLate },
             not null => Judgement.OfTimeout(TimeoutPhase.Silence),
             null when Faults.IsConnectTimeout(fault) => Judgement.OfTimeout(TimeoutPhase.Connect),
             null when Faults.IsConnect(fault) => Judgement.OfConnectFailure(),

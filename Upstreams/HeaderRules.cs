@@ -47,6 +47,10 @@ public static class HeaderRules
         name.Equals("user-agent", StringComparison.OrdinalIgnoreCase) || name.Equals("x-app", StringComparison.OrdinalIgnoreCase)
         || name.StartsWith("x-stainless-", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Names the account that a request is for: with a key of ours, which is of another account, the provider refuses it.</summary>
+    public static bool NamesAccount(string name) =>
+        name.Equals("openai-organization", StringComparison.OrdinalIgnoreCase) || name.Equals("openai-project", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>An upstream's response header that goes to the client. Headers named by <c>Connection</c> are taken out by the caller.</summary>
     public static bool PassesToClient(string name) =>
         !NotForClients.Contains(name)

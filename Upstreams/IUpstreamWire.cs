@@ -84,4 +84,7 @@ public sealed record Refusal(
 {
     /// <summary>The call that was refused.</summary>
     public Protocols.Operation Operation { get; init; }
+
+    /// <summary>Told, or seen, inside an answer of status 200.</summary>
+    public bool IsInAnswer { get; init; }
 }

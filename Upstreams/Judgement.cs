@@ -10,26 +10,29 @@ public static class Judgement
     /// <param name="status">HTTP status; 2xx where the error was told inside the answer, which is then judged by the error's kind.</param>
     /// <param name="error">What the upstream's protocol read from the body.</param>
     /// <param name="headers">Response headers; a repeated name is a repeated pair.</param>
+    /// <param name="model">The upstream's name of the model that was asked for; a limit that names it leaves the credential's other models alone.</param>
     /// <param name="ofProvider">The provider's own judgement, asked after the configured rules with the status as told; null, or null from it: the built-in one holds.</param>
     public static Outcome OfAnswer(
         int status, ProxyError error, IEnumerable<KeyValuePair<string, string>> headers, ReadOnlySpan<byte> body, IReadOnlyList<ErrorRule> rules, TimeProvider clock,
-        Func<int, ProxyError, Outcome?>? ofProvider = null)
+        Func<int, ProxyError, Outcome?>? ofProvider = null, string model = "")
     {
         int told = status is >= 200 and < 300 ? StatusOf(error.Kind) : status;
         error = error with { UpstreamStatus = error.UpstreamStatus ?? told };
         DateTimeOffset now = clock.GetUtcNow();
-        DateTimeOffset? retryAt = RetryHint.Read(headers, body, now);
+        // Told inside a 200, the time is in the error's words, or was read with it.
+        DateTimeOffset? retryAt = RetryHint.Read(headers, body, now) ?? (told == status ? null : RetryHint.ReadWords(error.Message, now) ?? now + error.RetryAfter);
         if (ErrorRuleMatch.First(rules, status, told, headers, body) is { } rule) return ByRule(rule, error, retryAt, now);
         if (ofProvider?.Invoke(told, error) is { } judged) return judged;
 
         FailureSigns signs = FailureSigns.Read(told, error, body);
+        Scope limited = told == 429 && retryAt is not null && FailureSigns.NamesModel(error.Message, body, model) ? Scope.CredentialModel : Scope.Credential;
         return told switch
         {
             >= 300 and < 400 => OfRedirect(told),
-            _ when signs.IsQuota => Limited(error with { Kind = ErrorKind.Quota, ShouldRetry = false }, Scope.Credential, retryAt, now),
+            _ when signs.IsQuota => Limited(error with { Kind = ErrorKind.Quota, ShouldRetry = false }, limited, retryAt, now),
             _ when signs.IsCredential => CredentialRefused(error),
             _ when signs.IsUnknownModel => Failed(error with { Kind = ErrorKind.NotFound }),
-            429 => Limited(error, signs.IsCapacity ? Scope.Model : Scope.Credential, retryAt, now),
+            429 => Limited(error, signs.IsCapacity ? Scope.Model : limited, retryAt, now),
             503 when retryAt is not null => Limited(error, Scope.Model, retryAt, now),
             408 => Failed(error),
             >= 400 and < 500 => Refused(error),

@@ -5,13 +5,12 @@ namespace Aiproxy.Upstreams;
 
 /// <summary>Frames of a Messages stream that goes on in further ones where the provider paused the turn: the pause is not told, the next stream follows.</summary>
 /// <remarks>The next stream counts its blocks from 0 again and begins with a start of its own; readers take both. Owns each stream in its turn.</remarks>
+/// <param name="turn">Takes what was said so far.</param>
 /// <param name="next">Sends the turn back and opens the stream that goes on with it.</param>
-public sealed class ResumingFrames(IFrameReader first, Func<AnthropicPausedTurn, ValueTask<IFrameReader>> next) : IFrameReader
+public sealed class ResumingFrames(IFrameReader first, AnthropicPausedTurn turn, Func<AnthropicPausedTurn, ValueTask<IFrameReader>> next) : IFrameReader
 {
-    private readonly AnthropicPausedTurn _turn = new();
     private IFrameReader _frames = first;
     private bool _isPaused;
-    private int _resumes;
 
     public bool HasPartialFrame => _frames.HasPartialFrame;
 
@@ -21,7 +20,7 @@ public sealed class ResumingFrames(IFrameReader first, Func<AnthropicPausedTurn,
     {
         frame = default;
         if (_isPaused || !_frames.TryRead(out frame)) return false;
-        if (_resumes >= AnthropicPausedTurn.MaxResumes || !Pauses(frame.Data)) return true;
+        if (turn.Resumes >= AnthropicPausedTurn.MaxResumes || !Pauses(frame.Data)) return true;
         _isPaused = true;
         frame = default;
         return false;
@@ -33,7 +32,7 @@ public sealed class ResumingFrames(IFrameReader first, Func<AnthropicPausedTurn,
     {
         try
         {
-            return _turn.Take(data);
+            return turn.Take(data);
         }
         catch (System.Text.Json.JsonException)
         {
@@ -45,9 +44,9 @@ public sealed class ResumingFrames(IFrameReader first, Func<AnthropicPausedTurn,
     private async ValueTask<bool> ResumeAsync(CancellationToken cancellationToken)
     {
         _isPaused = false;
-        _resumes++;
+        turn.Resume();
         await _frames.DisposeAsync().ConfigureAwait(false);
-        _frames = await next(_turn).ConfigureAwait(false);
+        _frames = await next(turn).ConfigureAwait(false);
         return await _frames.FillAsync(cancellationToken).ConfigureAwait(false);
     }
 }

@@ -45,6 +45,9 @@ public static class RetryHint
         return wait ?? Latest(windows, now) ?? RetryHintBody.Read(body, now);
     }
 
+    /// <summary>A wait that an error's words name; null: none.</summary>
+    public static DateTimeOffset? ReadWords(string message, DateTimeOffset now) => RetryHintBody.Words(message, now);
+
     /// <summary>A point in time: RFC 3339, seconds or milliseconds since 1970, or, below 1e9, seconds from now.</summary>
     internal static DateTimeOffset? Time(ReadOnlySpan<char> text, DateTimeOffset now)
     {

@@ -73,7 +73,7 @@ internal static class RetryHintBody
             : null;
     }
 
-    private static DateTimeOffset? Words(string text, DateTimeOffset now)
+    internal static DateTimeOffset? Words(string text, DateTimeOffset now)
     {
         foreach (string phrase in Phrases)
         {

@@ -30,7 +30,12 @@ public sealed class UpstreamMessage(string userAgent)
         message.Options.Set(Origin, (exchange, target.Model));
         Set(message, "Accept", target.HeadOf(exchange).Stream ? "text/event-stream, application/json" : "application/json");
         if (forwards)
-            foreach ((string name, string value) in exchange.Headers) message.Headers.TryAddWithoutValidation(name, value);
+        {
+            foreach ((string name, string value) in exchange.Headers)
+            {
+                if (target.Credential is null || !HeaderRules.NamesAccount(name)) message.Headers.TryAddWithoutValidation(name, value);
+            }
+        }
         if (target.Protocol.Name == "anthropic" && !message.Headers.Contains("anthropic-version"))
             Set(message, "anthropic-version", Version(request, body));
         Set(message, "User-Agent", userAgent);

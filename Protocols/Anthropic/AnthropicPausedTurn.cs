@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Protocols.Anthropic;
 
@@ -10,13 +11,20 @@ public sealed class AnthropicPausedTurn
     public const int MaxResumes = 5;
 
     private readonly AnthropicContentFold _content = new();
+    private TokenUsage _current;
+
+    /// <summary>Requests that were gone on with.</summary>
+    public int Resumes { get; private set; }
+
+    /// <summary>What those requests used together: each was paid for.</summary>
+    public TokenUsage Usage { get; private set; }
 
     /// <summary>Takes the data of one event; true: it says that the turn pauses.</summary>
     /// <exception cref="JsonException">No JSON.</exception>
     public bool Take(ReadOnlySpan<byte> data)
     {
         if (data.IsEmpty) return false;
-        ReadOnlySpan<byte> type = default, block = default, delta = default;
+        ReadOnlySpan<byte> type = default, block = default, delta = default, message = default, usage = default;
         long index = 0;
         var told = new JsonScan(data);
         while (told.Next())
@@ -25,10 +33,18 @@ public sealed class AnthropicPausedTurn
             else if (told.Is("index"u8)) index = told.Long() ?? 0;
             else if (told.Is("content_block"u8)) block = told.Value;
             else if (told.Is("delta"u8)) delta = told.Value;
+            else if (told.Is("message"u8)) message = told.Value;
+            else if (told.Is("usage"u8)) usage = told.Value;
         }
         if (type.SequenceEqual("content_block_start"u8)) _content.Start(index, block);
         else if (type.SequenceEqual("content_block_delta"u8)) _content.Delta(index, delta);
         else if (type.SequenceEqual("content_block_stop"u8)) _content.Stop(index);
+        else if (type.SequenceEqual("message_start"u8))
+        {
+            _current = default;
+            usage = Member(message, "usage"u8);
+        }
+        if (!usage.IsEmpty) _current = AnthropicUsage.Read(usage).Over(_current);
         return type.SequenceEqual("message_delta"u8) && IsPause(delta);
     }
 
@@ -38,7 +54,15 @@ public sealed class AnthropicPausedTurn
     {
         _content.Clear();
         _content.Append(Inner(answer, "content"u8));
+        _current = Member(answer, "usage"u8) is { IsEmpty: false } usage ? AnthropicUsage.Read(usage) : default;
         return IsPause(answer);
+    }
+
+    /// <summary>A further request follows; what the last one used is added up.</summary>
+    public void Resume()
+    {
+        Resumes++;
+        Usage = Usage.Plus(_current);
     }
 
     /// <summary>The request with the content so far as its last message.</summary>
@@ -46,6 +70,17 @@ public sealed class AnthropicPausedTurn
 
     /// <summary>A whole answer with the content so far in front of its own.</summary>
     public byte[] Joined(ReadOnlySpan<byte> answer) => Insert(answer, "content"u8, _content.Content.ToArray(), atEnd: false);
+
+    private static ReadOnlySpan<byte> Member(ReadOnlySpan<byte> owner, ReadOnlySpan<byte> name)
+    {
+        ReadOnlySpan<byte> value = default;
+        var members = new JsonScan(owner.IsEmpty ? "{}"u8 : owner);
+        while (members.Next())
+        {
+            if (members.Is(name) && members.Kind == JsonTokenType.StartObject) value = members.Value;
+        }
+        return value;
+    }
 
     private static bool IsPause(ReadOnlySpan<byte> owner)
     {

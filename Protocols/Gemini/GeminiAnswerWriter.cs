@@ -46,6 +46,11 @@ public sealed class GeminiAnswerWriter(IBufferWriter<byte> output, WriterOptions
         }
         _ended = true;
         WriteSigned(_parts.TakeCarried());
+        if (_content.WrittenCount == 0 && reason == FinishReason.Refusal)
+        {
+            GeminiParts.WriteBlocked(output, _usage, RawJson.Encode(options.Model), _id);
+            return;
+        }
         if (_content.WrittenCount == 0) GeminiParts.WriteText(_content, "\"\""u8, false);
         GeminiParts.WriteObject(output, _content.WrittenSpan, GeminiNames.FinishReason(reason), _usage, RawJson.Encode(options.Model), _id, _sources.Json());
     }

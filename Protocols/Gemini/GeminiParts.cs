@@ -66,6 +66,14 @@ public sealed class GeminiParts(WriterOptions options)
     private byte[] Name(AnswerBlock call) =>
         _names.Find(RawJson.Decode([(byte)'"', .. call.ToolName, (byte)'"'])) is { } tool ? RawJson.Encode(ToolNames.Flat(tool))[1..^1] : call.ToolName;
 
+    /// <summary>The response object of an answer that was refused before it said anything: the protocol blames the prompt, and has no candidate.</summary>
+    public static void WriteBlocked(IBufferWriter<byte> output, in TokenUsage usage, ReadOnlySpan<byte> model, ReadOnlySpan<byte> id)
+    {
+        output.Write("{\"promptFeedback\":{\"blockReason\":\"SAFETY\"}"u8);
+        GeminiUsage.Write(output, usage);
+        WriteNames(output, model, id);
+    }
+
     /// <summary>The response object around one part, or several with commas between.</summary>
     /// <param name="reason">Empty: the answer goes on.</param>
     /// <param name="grounding"><c>groundingMetadata</c>; empty: none.</param>
@@ -88,6 +96,11 @@ public sealed class GeminiParts(WriterOptions options)
         }
         output.Write("}]"u8);
         if (!reason.IsEmpty) GeminiUsage.Write(output, usage);
+        WriteNames(output, model, id);
+    }
+
+    private static void WriteNames(IBufferWriter<byte> output, ReadOnlySpan<byte> model, ReadOnlySpan<byte> id)
+    {
         output.Write(",\"modelVersion\":"u8);
         output.Write(model);
         output.Write(",\"responseId\":"u8);

@@ -71,8 +71,16 @@ public sealed class GeminiResponseWriter(IBufferWriter<byte> output, WriterOptio
             return;
         }
         _ended = true;
+        byte[]? carried = _parts.TakeCarried();
+        if (_elements == 0 && carried is null && reason == FinishReason.Refusal)
+        {
+            output.Write(options.JsonArray ? "["u8 : "data: "u8);
+            GeminiParts.WriteBlocked(output, _usage, _model, _id);
+            output.Write(options.JsonArray ? "\n]"u8 : "\r\n\r\n"u8);
+            return;
+        }
         // The official chat helper keeps a turn only if each of its chunks has a part.
-        GeminiParts.WriteText(_part, "\"\""u8, false, _parts.TakeCarried());
+        GeminiParts.WriteText(_part, "\"\""u8, false, carried);
         Chunk(GeminiNames.FinishReason(reason), _sources.Json());
         if (options.JsonArray) output.Write("\n]"u8);
     }

@@ -168,7 +168,12 @@ public sealed class HistoryRepair
     /// <summary>By id; without one by name, then by position.</summary>
     private static Open? Match(List<Open> open, ToolResultPart result)
     {
-        if (!string.IsNullOrEmpty(result.CallId)) return open.Find(one => one.Result is null && one.OriginalId == result.CallId);
+        if (!string.IsNullOrEmpty(result.CallId))
+        {
+            // Gemini's calls may have no id although a client makes one up for the response.
+            return open.Find(one => one.Result is null && one.OriginalId == result.CallId)
+                ?? open.Find(one => one.Result is null && string.IsNullOrEmpty(one.OriginalId) && (string.IsNullOrEmpty(result.Name) || one.OriginalName == result.Name));
+        }
         return open.Find(one => one.Result is null && one.OriginalName == result.Name)
             ?? (result.Name is { Length: > 0 } && open.Exists(one => one.OriginalName == result.Name) ? null : open.Find(static one => one.Result is null))
             ?? throw new ProtocolException(ErrorKind.InvalidRequest, $"{result.Path}: a tool result that belongs to no call", result.Path);

@@ -23,6 +23,19 @@ public readonly record struct TokenUsage
     /// <summary>All prompt tokens, cached ones included.</summary>
     public long TotalInput => (Input ?? 0) + (CacheRead ?? 0) + (CacheWrite ?? 0) + (CacheWriteHour ?? 0);
 
+    /// <summary>Two requests together.</summary>
+    public TokenUsage Plus(in TokenUsage other) => new()
+    {
+        Input = Sum(Input, other.Input),
+        CacheRead = Sum(CacheRead, other.CacheRead),
+        CacheWrite = Sum(CacheWrite, other.CacheWrite),
+        CacheWriteHour = Sum(CacheWriteHour, other.CacheWriteHour),
+        Output = Sum(Output, other.Output),
+        Reasoning = Sum(Reasoning, other.Reasoning),
+    };
+
+    private static long? Sum(long? one, long? other) => one is null && other is null ? null : (one ?? 0) + (other ?? 0);
+
     /// <summary>This report with what it does not tell taken from <paramref name="earlier"/>.</summary>
     public TokenUsage Over(in TokenUsage earlier) => new()
     {

@@ -16,6 +16,9 @@ public static class OpenAIResponsesObject
     {
         public ProxyError? Error { get; init; }
 
+        /// <summary>Seconds since 1970; null: not completed.</summary>
+        public long? Completed { get; init; }
+
         public string? IncompleteReason { get; init; }
     }
 
@@ -27,7 +30,10 @@ public static class OpenAIResponsesObject
         output.Write(state.Id);
         output.Write("\",\"object\":\"response\",\"created_at\":"u8);
         output.WriteNumber(state.Created);
-        output.Write(",\"background\":false,\"completed_at\":null,\"incomplete_details\":"u8);
+        output.Write(",\"background\":false,\"completed_at\":"u8);
+        if (state.Completed is { } completed) output.WriteNumber(completed);
+        else output.Write("null"u8);
+        output.Write(",\"incomplete_details\":"u8);
         if (state.IncompleteReason is { } reason) output.Write(Encoding.ASCII.GetBytes($"{{\"reason\":\"{reason}\"}}"));
         else output.Write("null"u8);
         output.Write(","u8);

@@ -148,7 +148,8 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
             else CloseMessage(item, incomplete is not null);
         }
         _isEnded = true;
-        _state = _state! with { IncompleteReason = incomplete };
+        long now = Math.Max(_options.Created, _options.Clock?.GetUtcNow().ToUnixTimeSeconds() ?? 0);
+        _state = _state! with { IncompleteReason = incomplete, Completed = incomplete is null ? now : null };
         if (_events is not null) Lifecycle(incomplete is null ? "response.completed"u8 : "response.incomplete"u8, status, _usage);
         else OpenAIResponsesObject.Write(_output, _state, status, WriteFinished, _usage);
         foreach (OpenAIResponsesOutputItem item in _items) item.Dispose();

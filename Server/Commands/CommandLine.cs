@@ -13,7 +13,7 @@ public sealed class CommandLine
         Func<LoginOptions, CancellationToken, Task<int>> login, Func<int> version)
     {
         Option<string> config = Config();
-        _root = new RootCommand("An LLM reverse proxy: Anthropic Messages, OpenAI Chat, OpenAI Responses and Gemini in, API-key upstreams out.") { config };
+        _root = new RootCommand("An LLM reverse proxy: Anthropic Messages, OpenAI Chat, OpenAI Responses and Gemini in, API keys and sign-ins out.") { config };
         for (int i = _root.Options.Count - 1; i >= 0; i--)
             if (_root.Options[i] is VersionOption) _root.Options.RemoveAt(i);
 

@@ -38,6 +38,7 @@ public sealed class History(GoogleModel model, bool dropsProofs, ClaudeSignature
     /// <param name="contents">As the request told them, one by one.</param>
     public History Read(IEnumerable<JsonElement> contents)
     {
+        var spoken = new List<HistoryPart>();
         foreach (JsonElement content in contents)
         {
             OrderedDictionary<string, JsonElement> members = ProtoNames.Members(content);
@@ -45,8 +46,18 @@ public sealed class History(GoogleModel model, bool dropsProofs, ClaudeSignature
             bool isModel = members.TryGetValue("role", out JsonElement role) && role.ValueKind == JsonValueKind.String
                 && JsonFields.Decode(role) is "model" or "MODEL" or "assistant";
             List<HistoryPart> parts = [.. ProtoNames.Items(members, "parts").Where(static part => part.ValueKind == JsonValueKind.Object).Select(static part => new HistoryPart(part))];
-            Add(isModel, parts);
+            // Neighbouring contents of the model are one: a library keeps each piece of a stream as a content.
+            if (isModel)
+            {
+                spoken.AddRange(parts);
+                continue;
+            }
+            if (parts.TrueForAll(static part => part.IsNothing)) continue;
+            Add(isModel: true, spoken);
+            spoken = [];
+            Add(isModel: false, parts);
         }
+        Add(isModel: true, spoken);
         // "insert a short user turn if history starts with model"
         if (_contents is [{ IsModel: true }, ..]) _contents.Insert(0, new HistoryContent(false, [Said("(continued)")]));
         if (model.IsGemini3) FillSignatures();
@@ -75,7 +86,7 @@ public sealed class History(GoogleModel model, bool dropsProofs, ClaudeSignature
         parts = isModel ? OfModel(parts) : OfUser(parts);
         if (parts.Count == 0) return;
         // "all in the very next user turn": libraries tell the responses to one turn one by one.
-        bool goesOn = !isModel && _contents is [.., { IsModel: false, IsSpoken: false }] && parts.TrueForAll(static part => part.Kind == HistoryPartKind.Response);
+        bool goesOn = !isModel && _contents is [.., { IsModel: false } last] && last.Parts.TrueForAll(static part => part.Kind == HistoryPartKind.Response) && parts.TrueForAll(static part => part.Kind == HistoryPartKind.Response);
         if (goesOn) _contents[^1].Parts.AddRange(parts);
         else _contents.Add(new HistoryContent(isModel, parts));
         if (isModel) Open(parts);

@@ -63,7 +63,7 @@ public sealed class KiroWire(TimeProvider clock) : IUpstreamWire
         KiroFault fault = KiroJudgement.FaultOf(refusal);
         if (refusal.Status == 404 && fault.Action == KiroAction.FailOver && request.Target.Config.BaseUrls.Count == 0) return new Mend { NextHost = true };
         if (request.Mend is not null) return null;
-        if (fault.Action == KiroAction.Retry) return new Mend { Wait = RetryWait };
+        if (fault.Action == KiroAction.Retry && !refusal.IsInAnswer) return new Mend { Wait = RetryWait };
         bool mayFlip = fault.Action == KiroAction.CheckSignIn && request.Target.Credential is { Profile: not null, SignIn: { } signIn } && _flipped.Count < MostRemembered && _flipped.TryAdd(signIn.Id, true);
         return mayFlip ? new Mend { Without = "the other choice of profile" } : null;
     }

@@ -57,6 +57,39 @@ public sealed class AttemptLoopTests : ILogEventSink
 
     private CircuitBreaker Circuit(string name, string model = "client-model") => State(name).Circuit(model);
 
+    private Task<TestExchange> RunTurn(string user) => Run(new TestExchange("anthropic", stream: false, clock: _clock,
+        body: """{"model":"client-model","max_tokens":9,"metadata":{"user_id":"USER"},"messages":[{"role":"user","content":"hi"}]}""".Replace("USER", user)));
+
+    [Fact]
+    public async Task Conversation_StaysWithUpstreamAndCredential_AndMovesWhenTheyFail()
+    {
+        Func<UpstreamConfig, UpstreamConfig> affine = static config => config with { SessionAffinity = true };
+        ScriptedHandler a = Add("a", 0, affine, "sk-fake-1", "sk-fake-2"), b = Add("b", 0, affine);
+        for (int i = 0; i < 8; i++) a.Answers(200, Good);
+        for (int i = 0; i < 8; i++) b.Answers(200, Good);
+
+        string first = (await RunTurn("u1")).Client.Headers["x-aiproxy-upstream"];
+        for (int turn = 0; turn < 3; turn++)
+        {
+            await RunTurn("other" + turn);
+            Assert.Equal(first, (await RunTurn("u1")).Client.Headers["x-aiproxy-upstream"]);
+        }
+        string? key = a.Headers.Select(static headers => headers.GetValueOrDefault("x-credential")).First();
+        Assert.All(first == "a" ? a.Headers.Where((_, at) => at == 0) : [], headers => Assert.Equal(key, headers["x-credential"]));
+
+        Circuit(first).Limited(Enter(first), _clock.Now.AddMinutes(5));
+        string moved = (await RunTurn("u1")).Client.Headers["x-aiproxy-upstream"];
+        Assert.NotEqual(first, moved);
+        _clock.Advance(TimeSpan.FromMinutes(6));
+        Assert.Equal(moved, (await RunTurn("u1")).Client.Headers["x-aiproxy-upstream"]);
+    }
+
+    private CircuitPass Enter(string name)
+    {
+        Assert.True(Circuit(name).TryEnter(out CircuitPass pass));
+        return pass;
+    }
+
     [Fact]
     public async Task FailedUpstream_NextByPriorityAnswers_AndHeadersTell()
     {
@@ -293,6 +326,49 @@ public sealed class AttemptLoopTests : ILogEventSink
         await running;
         Assert.Equal(504, test.Client.Status);
         Assert.Equal((1, 0), (a.Bodies.Count, b.Bodies.Count));
+    }
+
+    [Fact]
+    public async Task TotalTimeOver_IsNotTheFaultOfWhoWasAskedLast()
+    {
+        // Alone it had all the time.
+        Add("a").Hangs();
+        using var first = new TestExchange("anthropic", clock: _clock, totalSeconds: 20);
+        Task<TestExchange> running = Run(first);
+        _clock.Advance(TimeSpan.FromSeconds(21));
+        await running;
+        _scripts["a"].Hangs();
+        Add("b", 1).Hangs();
+        for (int i = 0; i < 5; i++)
+        {
+            _loop = null;
+            using var test = new TestExchange("anthropic", clock: _clock, totalSeconds: 70);
+            running = Run(test);
+            _clock.Advance(TimeSpan.FromSeconds(61));
+            _clock.Advance(TimeSpan.FromSeconds(10));
+            await running;
+            Assert.Equal(504, test.Client.Status);
+            if (i < 4) _scripts["a"].Hangs();
+            if (i < 4) _scripts["b"].Hangs();
+            if (Circuit("a").State == CircuitState.Open) break;
+        }
+        Assert.Equal((CircuitState.Open, CircuitState.Closed), (Circuit("a").State, Circuit("b").State));
+    }
+
+    [Fact]
+    public async Task LimitToldInTheMiddleOfAStream_RestsTheCredential()
+    {
+        ScriptedHandler a = Add("a", 0, null, "sk-fake-1", "sk-fake-2");
+        string stream = Aiproxy.Tests.Protocols.Edges.Sse.Messages("end_turn", Aiproxy.Tests.Protocols.Edges.Sse.TextBlock(0, new string('x', 9000)));
+        string cut = stream[..stream.IndexOf("event: content_block_stop")] + "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"rate_limit_error\",\"message\":\"try again in 40s\"}}\n\n";
+        a.Answers(200, cut, "text/event-stream").Answers(200, Good).Answers(200, Good);
+        using var test = new TestExchange("anthropic", clock: _clock);
+        Task<TestExchange> running = Run(test);
+        for (int i = 0; i < 10; i++) _clock.Advance(TimeSpan.FromMilliseconds(50));
+        await running;
+        Assert.Contains("rate_limit_error", test.Client.Text);
+        for (int i = 0; i < 2; i++) Assert.Equal(200, (await Run()).Client.Status);
+        Assert.Equal(["sk-fake-1", "sk-fake-2", "sk-fake-2"], a.Headers.Select(headers => headers["x-credential"]));
     }
 
     [Fact]

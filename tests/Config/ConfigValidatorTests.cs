@@ -73,10 +73,6 @@ public sealed class ConfigValidatorTests
     [InlineData("telemetry: {otlp_endpoint: 'http://h'}")]
     public void RootKeyOfALaterBuild_IsWarnedOf(string key) => Assert.Contains("not yet in this build", OneWarning(ReadRoot(key)));
 
-    [Theory]
-    [InlineData("session_affinity: true")]
-    public void UpstreamKeyOfALaterBuild_IsWarnedOf(string key) => Assert.Contains($"upstreams[0].{key.Split(':')[0]}: not yet in this build", OneWarning(ReadUpstream(key)));
-
     [Fact]
     public void QuirkOfALaterBuild_IsWarnedOf() =>
         Assert.Contains("upstreams[0].quirks[0]: not yet in this build", OneWarning(ReadUpstream("quirks: [remote_download]")));

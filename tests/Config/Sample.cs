@@ -9,7 +9,7 @@ public static class Sample
     /// <summary>The shortest legal upstream list.</summary>
     public const string Echo = "upstreams:\n  - {name: e, api_type: echo}\n";
 
-    private static readonly string[] Quirks = ["developer_role", "strict_alternation", "prefill", "extra_betas"];
+    private static readonly string[] Quirks = ["developer_role", "strict_alternation", "prefill", "extra_betas", "remote_download"];
 
     public static UpstreamTypeFacts Types { get; } = new(
     [

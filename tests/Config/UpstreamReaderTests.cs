@@ -104,7 +104,7 @@ public sealed class UpstreamReaderTests
     [InlineData("http_headers: {A: \"b\\r\\nC: d\"}", "a header cannot carry")]
     [InlineData("http_headers: {A: [b]}", "upstreams[0].http_headers.A: expected text, got a list")]
     [InlineData("user_agent: '名'", "user_agent: holds characters")]
-    [InlineData("quirks: {developer_rol: on}", "unknown quirk 'developer_rol'; did you mean 'developer_role'?; api_type 'anthropic' has developer_role, strict_alternation, prefill, extra_betas")]
+    [InlineData("quirks: {developer_rol: on}", "unknown quirk 'developer_rol'; did you mean 'developer_role'?; api_type 'anthropic' has developer_role, strict_alternation, prefill, extra_betas, remote_download")]
     [InlineData("quirks: [nonsense]", "unknown quirk 'nonsense'; api_type 'anthropic' has developer_role")]
     [InlineData("quirks: {prefill: maybe}", "expected shim or refuse, got 'maybe'")]
     [InlineData("outgoing_proxy: socks4://h:1", "upstreams[0].outgoing_proxy: expected a URL that begins with http://, https:// or socks5://, or none")]

@@ -14,7 +14,7 @@ public sealed class ConversationAnswerTests
 {
     // What tells that the answer ended properly.
     private static readonly string[] Ends =
-        ["\"stop_reason\":\"", "\"response.completed\"", "\"response.incomplete\"", "\"finishReason\":", "\"finish_reason\":\""];
+        ["\"stop_reason\":\"", "\"response.completed\"", "\"response.incomplete\"", "\"finishReason\":", "\"blockReason\":", "\"finish_reason\":\""];
 
     public static TheoryData<string, string> Pairs
     {

@@ -24,7 +24,7 @@ public sealed class HeaderTests
             "gemini" => [("x-goog-user-project", "project-fake"), ("x-goog-request-params", "a=b"), ("x-goog-api-client", "google-genai-sdk/3.1.0 gl-node/22")],
             _ =>
             [
-                ("openai-organization", "org-fake"), ("openai-project", "proj-fake"), ("openai-beta", "made-up=v9"), ("openai-x", "y"), ("idempotency-key", "idem-1"),
+                ("openai-beta", "made-up=v9"), ("openai-x", "y"), ("idempotency-key", "idem-1"),
                 ("session-id", "s-fake"), ("thread-id", "t-fake"), ("originator", "codex_exec"), ("x-client-request-id", "c-fake"),
                 ("x-codex-window-id", "w-fake"), ("x-codex-turn-metadata", "{\"a\":\"b\"}"), ("x-codex-beta-features", "remote_compaction_v2"),
             ],
@@ -33,6 +33,17 @@ public sealed class HeaderTests
         var request = rig.Upstream.Last;
         Assert.All(headers, header => Assert.True(header.Item2 == request.Header(header.Item1), $"{header.Item1}: {request.Header(header.Item1)}"));
         foreach (var (header, value) in dialect.ClientHeaders) Assert.Equal(value, request.Header(header));
+    }
+
+    [Theory]
+    [InlineData("openai")]
+    [InlineData("responses")]
+    public async Task AccountOfTheClient_DoesNotGoWithAKeyOfOurs(string name)
+    {
+        await using var rig = await StartAsync(Dialects.Of(name));
+        (await rig.SendAsync(false, ("Authorization", "Bearer " + ClientKey), ("OpenAI-Organization", "org-fake"), ("OpenAI-Project", "proj-fake"))).AssertStatus(200);
+        Assert.Null(rig.Upstream.Last.Header("openai-organization"));
+        Assert.Null(rig.Upstream.Last.Header("openai-project"));
     }
 
     [Theory, MemberData(nameof(NamesAndModes))]

@@ -176,6 +176,23 @@ public sealed class WriteBackTests : IDisposable
     }
 
     [Fact]
+    public async Task NotSaved_NextRefreshDidNotRotate_TheRotatedTokenIsStillWritten()
+    {
+        var faults = new Faults { Step = "replace" };
+        _rig.With(faults.Steps);
+        SignIn signIn = _rig.Open(nameof(Sample.KiroSocial));
+        _rig.Expire();
+        await _rig.GetAsync(signIn);
+        _rig.Endpoint.Rotates = false;
+        _rig.Clock.Advance(TimeSpan.FromHours(1));
+        await _rig.GetAsync(signIn);
+        faults.Step = null;
+        _rig.Clock.Advance(TimeSpan.FromSeconds(10));
+        AuthFile written = AuthFileReader.Read("kiro", File.ReadAllBytes(signIn.Path)).File!;
+        Assert.Equal(("at-fake-2", "rt-fake-1"), (written.AccessToken, written.RefreshToken));
+    }
+
+    [Fact]
     public async Task NotSaved_AndSignedInAnewMeanwhile_TheNewSignInWins()
     {
         var faults = new Faults { Step = "replace" };

@@ -13,6 +13,7 @@ public sealed class HeaderRulesTests
     [InlineData("anthropic", "user-agent", false)]
     [InlineData("anthropic", "accept-encoding", false)]
     [InlineData("openai", "openai-beta", true)]
+    [InlineData("openai", "openai-organization", true)]
     [InlineData("openai", "x-client-request-id", true)]
     [InlineData("responses", "session_id", true)]
     [InlineData("responses", "x-codex-turn-metadata", true)]

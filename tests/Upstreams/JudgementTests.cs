@@ -83,6 +83,34 @@ public sealed class JudgementTests
         Assert.Equal(TimeSpan.FromSeconds(7), outcome.Error!.RetryAfter);
     }
 
+    [Theory]
+    [InlineData("Rate limit reached for gpt-4o in organization org-fake on tokens per min. Please try again in 7s.", "gpt-4o-2024-08-06", true)]
+    [InlineData("Rate limit reached for `GPT-4o`: try again in 7s", "gpt-4o", true)]
+    [InlineData("Rate limit reached for gpt-4o. Please try again in 7s", "gpt-5.5", false)]
+    [InlineData("Too many requests of this account, 3 in 10: try again in 7s", "model-3", false)]
+    [InlineData("{\"error\":{\"details\":[{\"violations\":[{\"quotaId\":\"GenerateRequestsPerMinutePerProjectPerModel\"}]},{\"retryDelay\":\"7s\"}]}}", "gemini-2.5-pro", true)]
+    [InlineData("{\"error\":{\"details\":[{\"violations\":[{\"quotaId\":\"GenerateRequestsPerMinutePerProject\"}]},{\"retryDelay\":\"7s\"}]}}", "gemini-2.5-pro", false)]
+    public void LimitThatNamesTheModel_LeavesTheCredentialsOtherModelsAlone(string said, string model, bool isOfTheModel)
+    {
+        bool isBody = said.StartsWith('{');
+        byte[] body = Encoding.UTF8.GetBytes(isBody ? said : $$$"""{"error":{"message":"{{{said}}}"}}""");
+        Outcome outcome = Judgement.OfAnswer(429, new ProxyError(ErrorKind.RateLimit, isBody ? "limited" : said), [], body, [], clock, model: model);
+        Assert.Equal((isOfTheModel ? Scope.CredentialModel : Scope.Credential, clock.Now.AddSeconds(7)), (outcome.Scope, outcome.RetryAt));
+        // Without a time the backoff is the credential's.
+        Assert.Equal(Scope.Credential, Judgement.OfAnswer(429, new ProxyError(ErrorKind.RateLimit, "for " + model), [], "{}"u8, [], clock, model: model).Scope);
+    }
+
+    [Fact]
+    public void TimeToldInsideA200_IsARestToo()
+    {
+        Outcome Judged(ProxyError error) => Judgement.OfAnswer(200, error, [], Encoding.UTF8.GetBytes(error.Message), [], clock);
+        Outcome words = Judged(new ProxyError(ErrorKind.RateLimit, "Rate limit reached. Please try again in 1.5s."));
+        Assert.Equal((OutcomeKind.Limited, Scope.Credential, clock.Now.AddSeconds(1.5), false), (words.Kind, words.Scope, words.RetryAt, words.Counts));
+        Outcome read = Judged(new ProxyError(ErrorKind.RateLimit, "limited") { RetryAfter = TimeSpan.FromSeconds(34) });
+        Assert.Equal((clock.Now.AddSeconds(34), TimeSpan.FromSeconds(34)), (read.RetryAt, read.Error!.RetryAfter));
+        Assert.Null(Judged(new ProxyError(ErrorKind.RateLimit, "limited")).RetryAt);
+    }
+
     [Fact]
     public void LimitWithoutTime_Counts()
     {

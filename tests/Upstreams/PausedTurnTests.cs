@@ -72,6 +72,27 @@ public sealed class PausedTurnTests
         foreach (string body in _upstream.Bodies.Skip(1)) Pair.Same(Expected, RequestTexts.Json(body).At("messages.-1.content"));
     }
 
+    [Theory]
+    [InlineData(true, 3, 123, 3600, 174)]
+    [InlineData(false, 3, 9, 0, 6)]
+    [InlineData(true, 7, 246, 7200, 348)]
+    [InlineData(false, 7, 18, 0, 12)]
+    public async Task UsageOfAllRequests_IsTold(bool stream, int requests, long input, long cached, long output)
+    {
+        using var test = new TestExchange("openai", stream: stream, body: Search.Replace("STREAM", stream ? "true" : "false"));
+        // More than six are not made; the last may pause as well.
+        for (int i = 0; i < Math.Min(requests, 6); i++)
+        {
+            string reason = i == 2 && requests == 3 ? "end_turn" : "pause_turn";
+            if (stream) _upstream.Answers(200, Sse.Messages(reason, Sse.TextBlock(0, "a")), "text/event-stream");
+            else _upstream.Answers(200, Whole("[{\"type\":\"text\",\"text\":\"a\"}]", reason));
+        }
+        await Send(test);
+        Assert.Equal((input, cached, output), (test.Exchange.Usage.Input, test.Exchange.Usage.CacheRead ?? 0, test.Exchange.Usage.Output));
+        Assert.Contains($"\"prompt_tokens\":{input + cached}", test.Client.Text);
+        Assert.Contains($"\"completion_tokens\":{output}", test.Client.Text);
+    }
+
     [Fact]
     public async Task PausedForever_EndsAfterFiveMoreRequests()
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using Aiproxy.Config;
 using Aiproxy.Protocols;
 using Aiproxy.Protocols.Model;
 using Aiproxy.Upstreams;
@@ -59,6 +60,22 @@ public sealed class TranslationTests
             ProxyError error = Refused(client, body, target);
             Assert.Equal((ErrorKind.InvalidRequest, path), (error.Kind, error.Param));
             Assert.StartsWith(path + ": expected ", error.Message);
+        }
+    }
+
+    [Fact]
+    public void LimitAboveTheModels_IsClamped_ForEveryTarget()
+    {
+        foreach (string target in (string[])["anthropic", "openai", "responses", "gemini"])
+        {
+            using var test = new TestExchange(target == "openai" ? "responses" : "openai", body: target == "openai"
+                ? """{"model":"m","input":"x","max_output_tokens":5000}""" : """{"model":"m","messages":[{"role":"user","content":"x"}],"max_tokens":5000}""");
+            UpstreamConfig config = TestExchange.Upstream(target) with { Models = new Dictionary<string, Aiproxy.Config.ModelFacts> { ["up-*"] = new() { MaxOutputTokens = 777 } } };
+            IUpstreamType type = UpstreamTable.Create(TimeProvider.System).Find(target)!;
+            var at = new UpstreamTarget(config, type, type.ProtocolFor(test.Exchange.Protocol, config)!, "up-model", null, 0);
+            string sent = Encoding.UTF8.GetString(new Translation(new ProofCache(TimeProvider.System)).Body(test.Exchange, at, dropsProofs: false).Span);
+            Assert.Contains(":777", sent);
+            Assert.DoesNotContain("5000", sent);
         }
     }
 

@@ -129,6 +129,19 @@ public sealed class UpstreamMessageTests
         Assert.Equal("aiproxy/test", Header(other, "User-Agent"));
     }
 
+    [Theory]
+    [InlineData("sk-fake-1", false)]
+    [InlineData(null, true)]
+    public void AccountOfTheClient_GoesOnlyWhereNoKeyOfOursGoes(string? key, bool goes)
+    {
+        using var test = new TestExchange("openai");
+        test.Headers.Add(new("OpenAI-Organization", "org-fake"));
+        test.Headers.Add(new("openai-project", "proj-fake"));
+        test.Headers.Add(new("openai-beta", "x"));
+        HttpRequestMessage message = Make(test, Target("openai", credential: key));
+        Assert.Equal(goes ? ("org-fake", "proj-fake", "x") : ("-", "-", "x"), (Header(message, "openai-organization"), Header(message, "openai-project"), Header(message, "openai-beta")));
+    }
+
     [Fact]
     public void AnthropicVersion_IsSetWhereTheClientNamesNone()
     {

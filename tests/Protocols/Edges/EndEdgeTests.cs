@@ -65,6 +65,20 @@ public sealed class EndEdgeTests
         Assert.Single(Sse.Events(Stream("gemini", sse, "responses"), "response.incomplete"));
     }
 
+    [Fact]
+    public void E58_RefusalBeforeAnyContent_BlamesThePromptTowardsGemini()
+    {
+        const string Nothing = """{"id":"c","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":null},"finish_reason":"content_filter"}],"usage":{"prompt_tokens":9,"completion_tokens":0}}""";
+        const string Stopped = """{"id":"c","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"so far"},"finish_reason":"content_filter"}],"usage":{"prompt_tokens":9,"completion_tokens":2}}""";
+        foreach (JsonElement answer in (JsonElement[])[Whole("openai", Nothing, "gemini"), Sse.Events(Stream("openai", Sse.Data(Nothing.Replace("message", "delta"), "[DONE]"), "gemini")).Single()])
+        {
+            Assert.Equal(("SAFETY", "9"), (answer.Text("promptFeedback.blockReason"), answer.At("usageMetadata.promptTokenCount").GetRawText()));
+            Assert.False(answer.Has("candidates"));
+        }
+        Assert.Equal("SAFETY", Whole("openai", Stopped, "gemini").Text("candidates.0.finishReason"));
+        Assert.Equal("SAFETY", Sse.Events(Stream("openai", Sse.Data(Stopped.Replace("message", "delta"), "[DONE]"), "gemini"))[^1].Text("candidates.0.finishReason"));
+    }
+
     [Theory]
     [InlineData("""{"candidates":[{"content":{},"finishReason":"MALFORMED_FUNCTION_CALL","finishMessage":"Malformed function call: print(f(1))"}]}""")]
     [InlineData("""{"candidates":[{"content":{"role":"model","parts":[{"functionCall":{"name":"f","args":{}}}]},"finishReason":"MALFORMED_FUNCTION_CALL"}]}""")]

@@ -47,6 +47,15 @@ public sealed class HistoryRepairTests
             Repair(s_strict, User(Text("q")), Assistant(Call("a"), Call("b"), Call("c")), User(Result("c", "3"), Result("a", "1")), User(Result("b", "2")), User(Text("more"))));
 
     [Fact]
+    public void IdsOnTheResultsOnly_ArePairedByNameThenByPlace()
+    {
+        ChatRequest repaired = HistoryRepair.Apply(Request(User(Text("q")), Assistant(Call(null), Call(null), Call("c")), User(Result("x", "1", "f"), Result("c", "3", "f"), Result("y", "2"))), s_strict);
+        Assert.Equal(["1", "2", "3"], repaired.Turns[2].Parts.Cast<ToolResultPart>().Select(static result => Describe(result.Content[0])));
+        // An id that no call has, where all have some, belongs to none of them.
+        Assert.Contains("unknown tool call", Repair(s_strict, User(Text("q")), Assistant(Call("a")), User(Result("a", "1"), Result("z", "2", "f"))));
+    }
+
+    [Fact]
     public void E15_SameToolTwiceWithoutIds_TwoIdsPairedInOrder()
     {
         ChatRequest repaired = HistoryRepair.Apply(Request(User(Text("q")), Assistant(Call(null), Call(null)), User(Result(null, "1", "f"), Result(null, "2", "f"))), s_strict);

@@ -75,6 +75,25 @@ public sealed class OpenAIResponsesResponseWriterTests
             Assert.True(whole.TryGetProperty(member, out _), member);
     }
 
+    [Theory]
+    [InlineData(FinishReason.EndTurn, "50")]
+    [InlineData(FinishReason.ToolUse, "50")]
+    [InlineData(FinishReason.MaxTokens, "null")]
+    [InlineData(FinishReason.Refusal, "null")]
+    public void CompletedAt_IsTheTimeOfACompletedEnd(FinishReason reason, string expected)
+    {
+        var clock = new FakeClock(DateTimeOffset.FromUnixTimeSeconds(50));
+        foreach (bool stream in new[] { true, false })
+        {
+            string written = Write(OpenAITranscript.Options(stream) with { Clock = clock, Created = 40 }, writer => { writer.Start(default, default); writer.Finish(reason); });
+            JsonElement response = stream ? Check(written) : JsonDocument.Parse(written).RootElement;
+            Assert.Equal((expected, 40), (response.GetProperty("completed_at").GetRawText(), response.GetProperty("created_at").GetInt32()));
+        }
+        // A clock that was put back does not end an answer before it began.
+        string late = Write(OpenAITranscript.Options(false) with { Clock = clock, Created = 60 }, writer => { writer.Start(default, default); writer.Finish(FinishReason.EndTurn); });
+        Assert.Equal(60, JsonDocument.Parse(late).RootElement.GetProperty("completed_at").GetInt32());
+    }
+
     [Fact]
     public void Example_SurvivesReaderAndWriter()
     {

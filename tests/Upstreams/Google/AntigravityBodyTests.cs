@@ -117,6 +117,20 @@ public sealed class AntigravityBodyTests
     }
 
     [Fact]
+    public async Task PiecesOfAStreamAsContents_AreOneTurn()
+    {
+        JsonElement sent = await Request("""
+            {"contents":[{"role":"user","parts":[{"text":"a"}]},{"role":"model","parts":[{"text":"one ","thought":true}]},{"role":"model","parts":[{"text":"two","thought":true,"thoughtSignature":"RXNpZw=="}]},
+              {"role":"model","parts":[]},{"role":"model","parts":[{"functionCall":{"id":"c1","name":"f","args":{}}}]},{"role":"model","parts":[{"functionCall":{"id":"c2","name":"g","args":{}}}]},
+              {"role":"user","parts":[{"functionResponse":{"id":"c1","name":"f","response":{}}}]},{"role":"user","parts":[{"functionResponse":{"id":"c2","name":"g","response":{}}}]}]}
+            """, Claude);
+        Assert.Equal(3, sent.GetProperty("contents").GetArrayLength());
+        Assert.Equal(
+            """{"role":"model","parts":[{"text":"one two","thought":true,"thoughtSignature":"RXNpZw=="},{"functionCall":{"id":"c1","name":"f","args":{}}},{"functionCall":{"id":"c2","name":"g","args":{}}}]}""",
+            sent.GetProperty("contents")[1].GetRawText());
+    }
+
+    [Fact]
     public async Task ClaudeGoingOnBehindUnprovenCalls_DoesNotThink()
     {
         JsonElement sent = await Request("""
