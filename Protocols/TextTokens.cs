@@ -10,7 +10,7 @@ namespace Aiproxy.Protocols;
 /// The sum is raised by a quarter: tokenizers of one text differ by that much, and too small a number makes a client compact too late.</remarks>
 public ref struct TextTokens
 {
-    private const int Quarters = 4;
+    private const int Quarters = 4, LettersPerToken = 5;
 
     private enum Run { None, Letters, Punctuation, Space, Break, Other }
 
@@ -21,57 +21,91 @@ public ref struct TextTokens
     public static long Count(ReadOnlySpan<char> text)
     {
         var tokens = new TextTokens();
-        bool wasLower = false;
-        foreach (Rune rune in text.EnumerateRunes())
+        for (int at = 0; at < text.Length;)
         {
-            int value = rune.Value;
-            if (char.IsAsciiLetter((char)value) && value < 128)
+            char unit = text[at];
+            if (IsLetter(unit)) at += tokens.Letters(text[at..]);
+            else if (unit < 128)
             {
-                bool isUpper = value is >= 'A' and <= 'Z';
-                tokens.Letter(isUpper && wasLower);
-                wasLower = !isUpper;
-                continue;
+                tokens.Ascii(unit);
+                at++;
             }
-            wasLower = false;
-            tokens.Take(rune, value);
+            else
+            {
+                // A lone surrogate counts as U+FFFD.
+                Rune.DecodeFromUtf16(text[at..], out Rune rune, out int used);
+                tokens.Take(rune);
+                at += used;
+            }
         }
         tokens.CloseSpace(isFree: false);
         return (tokens._sum * 5 / 4 + Quarters - 1) / Quarters;
     }
 
-    private void Letter(bool isNewWord)
+    private static bool IsLetter(char unit) => (uint)((unit | 0x20) - 'a') < 26;
+
+    /// <summary>A run of letters; nearly all of a prompt goes through here. Returns how many.</summary>
+    private int Letters(ReadOnlySpan<char> text)
     {
         CloseSpace(isFree: true);
-        if (_run != Run.Letters || isNewWord) _length = 0;
-        if (_length++ % 5 == 0) _sum += Quarters;
+        int at = 0, left = 0;
+        bool wasLower = false;
+        for (; at < text.Length && IsLetter(text[at]); at++)
+        {
+            bool isLower = (text[at] & 0x20) != 0;
+            // A capital in the middle begins a new word.
+            if (wasLower && !isLower) left = 0;
+            wasLower = isLower;
+            if (left-- > 0) continue;
+            _sum += Quarters;
+            left = LettersPerToken - 1;
+        }
         _run = Run.Letters;
+        return at;
     }
 
-    private void Take(Rune rune, int value)
+    private void Ascii(char unit)
     {
-        if (value is ' ')
+        if (unit is ' ')
         {
             if (_run != Run.Space) CloseSpace(isFree: false);
             Extend(Run.Space);
         }
-        else if (Rune.IsWhiteSpace(rune))
+        else if (unit is >= '\t' and <= '\r')
         {
-            if (_run is not (Run.Break or Run.Space)) _length = 0;
-            Extend(Run.Break);
+            Break();
         }
-        else if (value < 128 && !Rune.IsDigit(rune))
+        else if (unit is >= '0' and <= '9')
+        {
+            // A space in front of a digit or of another script is a token of its own.
+            CloseSpace(isFree: false);
+            _sum += Quarters;
+            _run = Run.Other;
+        }
+        else
         {
             CloseSpace(isFree: true);
             _sum += _run == Run.Punctuation ? Quarters / 2 : Quarters;
             _run = Run.Punctuation;
         }
-        else
+    }
+
+    private void Take(Rune rune)
+    {
+        if (Rune.IsWhiteSpace(rune))
         {
-            // A space in front of a digit or of another script is a token of its own.
-            CloseSpace(isFree: false);
-            _sum += Weight(rune, value);
-            _run = Run.Other;
+            Break();
+            return;
         }
+        CloseSpace(isFree: false);
+        _sum += Weight(rune, rune.Value);
+        _run = Run.Other;
+    }
+
+    private void Break()
+    {
+        if (_run is not (Run.Break or Run.Space)) _length = 0;
+        Extend(Run.Break);
     }
 
     private void Extend(Run run)
@@ -89,7 +123,6 @@ public ref struct TextTokens
 
     private static int Weight(Rune rune, int value) => value switch
     {
-        < 128 => Quarters,
         < 0x250 => 3,
         >= 0x2E80 and < 0xE000 or >= 0xF900 and < 0xFB00 or >= 0xFF00 and < 0xFFEF or >= 0x20000 and < 0x40000 => Quarters,
         _ when Rune.IsLetter(rune) || Rune.GetUnicodeCategory(rune) is System.Globalization.UnicodeCategory.NonSpacingMark

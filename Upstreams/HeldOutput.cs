@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 
 namespace Aiproxy.Upstreams;
 
@@ -6,23 +7,26 @@ namespace Aiproxy.Upstreams;
 /// <remarks>Once released it asks the client's output for room once for many pieces: <see cref="Commit"/> passes them on, at the latest before a flush.</remarks>
 public sealed class HeldOutput : IBufferWriter<byte>, IDisposable
 {
-    private const int FirstBytes = 1024;
-    private byte[]? _held;
-    private int _count;
+    private const int FirstBytes = 1024, LeastBytes = 256;
+
     private IBufferWriter<byte>? _target;
-    private Memory<byte> _room;
-    private int _used;
+
+    /// <summary>Where is written: held memory of the pool, or the target's.</summary>
+    private byte[] _room = [];
+
+    /// <summary>Offsets in the room: of what was not passed on yet, of what is written next, of its end.</summary>
+    private int _start, _next, _end;
 
     /// <summary>Bytes held back; 0 after <see cref="Release"/>.</summary>
-    public int HeldBytes => _count;
+    public int HeldBytes => _target is null ? _next : 0;
 
     /// <summary>What is held back.</summary>
-    public ReadOnlyMemory<byte> Held => _held.AsMemory(0, _count);
+    public ReadOnlyMemory<byte> Held => _room.AsMemory(0, HeldBytes);
 
     /// <summary>Gives what is held to <paramref name="target"/>; all further output goes there.</summary>
     public void Release(IBufferWriter<byte> target)
     {
-        if (_count > 0) target.Write(_held.AsSpan(0, _count));
+        if (_next > 0) target.Write(_room.AsSpan(0, _next));
         Dispose();
         _target = target;
     }
@@ -30,48 +34,51 @@ public sealed class HeldOutput : IBufferWriter<byte>, IDisposable
     /// <summary>Gives what was written since the last call to the target. Before the release it does nothing.</summary>
     public void Commit()
     {
-        if (_used > 0) _target!.Advance(_used);
-        _room = default;
-        _used = 0;
+        if (_target is null) return;
+        if (_next > _start) _target.Advance(_next - _start);
+        _room = [];
+        _start = _next = _end = 0;
     }
 
-    public void Advance(int count)
-    {
-        if (_target is null) _count += count;
-        else _used += count;
-    }
+    public void Advance(int count) => _next += count;
 
     public Memory<byte> GetMemory(int sizeHint = 0)
     {
-        if (_target is not { } target) return Room(sizeHint);
-        if (_room.Length - _used < Math.Max(sizeHint, 1))
-        {
-            Commit();
-            _room = target.GetMemory(sizeHint);
-        }
-        return _room[_used..];
+        if (_end - _next < Math.Max(sizeHint, 1)) MakeRoom(sizeHint);
+        return _room.AsMemory(_next, _end - _next);
     }
 
-    public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+    public Span<byte> GetSpan(int sizeHint = 0)
+    {
+        if (_end - _next < Math.Max(sizeHint, 1)) MakeRoom(sizeHint);
+        return _room.AsSpan(_next, _end - _next);
+    }
 
     /// <summary>Drops what is held.</summary>
     public void Dispose()
     {
-        if (_held is { } held) ArrayPool<byte>.Shared.Return(held);
-        _held = null;
-        _count = 0;
+        if (_target is null && _room.Length > 0) ArrayPool<byte>.Shared.Return(_room);
+        _room = [];
+        _start = _next = _end = 0;
     }
 
-    private Memory<byte> Room(int sizeHint)
+    private void MakeRoom(int sizeHint)
     {
-        int wanted = _count + Math.Max(sizeHint, 256);
-        if (_held is null || wanted > _held.Length)
+        if (_target is null)
         {
-            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(wanted, Math.Max(FirstBytes, (_held?.Length ?? 0) * 2)));
-            _held.AsSpan(0, _count).CopyTo(larger);
-            if (_held is { } old) ArrayPool<byte>.Shared.Return(old);
-            _held = larger;
+            int wanted = _next + Math.Max(sizeHint, LeastBytes);
+            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(wanted, Math.Max(FirstBytes, _room.Length * 2)));
+            _room.AsSpan(0, _next).CopyTo(larger);
+            if (_room.Length > 0) ArrayPool<byte>.Shared.Return(_room);
+            _room = larger;
+            _end = larger.Length;
+            return;
         }
-        return _held.AsMemory(_count);
+        Commit();
+        // A server's memory is made of arrays.
+        if (!MemoryMarshal.TryGetArray(_target.GetMemory(sizeHint), out ArraySegment<byte> room)) throw new NotSupportedException("the client's output is no array");
+        _room = room.Array!;
+        _start = _next = room.Offset;
+        _end = room.Offset + room.Count;
     }
 }

@@ -260,15 +260,17 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
 
     private void Delta(ReadOnlySpan<byte> type, ReadOnlySpan<byte> member, ReadOnlySpan<byte> token)
     {
-        output.Write("event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":"u8);
-        output.WriteNumber(_index);
-        output.Write(",\"delta\":{\"type\":\""u8);
-        output.Write(type);
-        output.Write("\",\""u8);
-        output.Write(member);
-        output.Write("\":"u8);
-        output.Write(token);
-        output.Write("}}\n\n"u8);
+        var run = new OutputRun(output);
+        run.Add("event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":"u8);
+        run.AddNumber(_index);
+        run.Add(",\"delta\":{\"type\":\""u8);
+        run.Add(type);
+        run.Add("\",\""u8);
+        run.Add(member);
+        run.Add("\":"u8);
+        run.Add(token);
+        run.Add("}}\n\n"u8);
+        run.End();
     }
 
     private void Stop()

@@ -80,8 +80,18 @@ public sealed class GeminiParts(WriterOptions options)
     public static void WriteObject(IBufferWriter<byte> output, ReadOnlySpan<byte> parts, ReadOnlySpan<byte> reason, in TokenUsage usage,
         ReadOnlySpan<byte> model, ReadOnlySpan<byte> id, ReadOnlySpan<byte> grounding = default)
     {
-        output.Write("{\"candidates\":[{\"content\":{\"parts\":["u8);
+        output.Write(Head);
         output.Write(parts);
+        WriteTail(output, reason, usage, model, id, grounding);
+    }
+
+    /// <summary>The response object up to its parts.</summary>
+    public static ReadOnlySpan<byte> Head => "{\"candidates\":[{\"content\":{\"parts\":["u8;
+
+    /// <summary>The response object behind its parts.</summary>
+    public static void WriteTail(IBufferWriter<byte> output, ReadOnlySpan<byte> reason, in TokenUsage usage, ReadOnlySpan<byte> model, ReadOnlySpan<byte> id,
+        ReadOnlySpan<byte> grounding = default)
+    {
         output.Write("],\"role\":\"model\"}"u8);
         if (!reason.IsEmpty)
         {

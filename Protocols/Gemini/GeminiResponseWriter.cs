@@ -15,6 +15,7 @@ public sealed class GeminiResponseWriter(IBufferWriter<byte> output, WriterOptio
     private readonly ArrayBufferWriter<byte> _part = new();
     private readonly byte[] _model = RawJson.Encode(options.Model);
     private byte[] _id = Encoding.ASCII.GetBytes(options.IdSeed);
+    private byte[]? _openTail;
     private TokenUsage _usage;
     private bool _ended;
     private bool _hasBroken;
@@ -23,6 +24,7 @@ public sealed class GeminiResponseWriter(IBufferWriter<byte> output, WriterOptio
     public void Start(ReadOnlySpan<byte> id, ReadOnlySpan<byte> model)
     {
         if (!id.IsEmpty) _id = id.ToArray();
+        _openTail = null;
     }
 
     public void BlockStart(int block, BlockKind kind, ReadOnlySpan<byte> toolId = default, ReadOnlySpan<byte> toolName = default)
@@ -132,12 +134,26 @@ public sealed class GeminiResponseWriter(IBufferWriter<byte> output, WriterOptio
         Chunk();
     }
 
+    /// <summary>What stands behind the parts of each chunk but the last.</summary>
+    private byte[] OpenTail()
+    {
+        if (_openTail is not null) return _openTail;
+        var tail = new ArrayBufferWriter<byte>();
+        GeminiParts.WriteTail(tail, default, default, _model, _id);
+        return _openTail = tail.WrittenSpan.ToArray();
+    }
+
     /// <summary>Sends what is in <c>_part</c>.</summary>
     private void Chunk(ReadOnlySpan<byte> reason = default, ReadOnlySpan<byte> grounding = default)
     {
-        output.Write(!options.JsonArray ? "data: "u8 : _elements == 0 ? "["u8 : ",\n"u8);
+        var run = new OutputRun(output);
+        run.Add(!options.JsonArray ? "data: "u8 : _elements == 0 ? "["u8 : ",\n"u8);
         _elements++;
-        GeminiParts.WriteObject(output, _part.WrittenSpan, reason, _usage, _model, _id, grounding);
+        run.Add(GeminiParts.Head);
+        run.Add(_part.WrittenSpan);
+        if (reason.IsEmpty) run.Add(OpenTail());
+        run.End();
+        if (!reason.IsEmpty) GeminiParts.WriteTail(output, reason, _usage, _model, _id, grounding);
         if (!options.JsonArray) output.Write("\r\n\r\n"u8);
         _part.ResetWrittenCount();
     }

@@ -32,7 +32,7 @@ public ref struct ChatChoice
                 scan.Leave(ref members);
             }
             else if (scan.Is("finish_reason"u8)) choice.FinishReason = scan.Value;
-            else if (scan.Is("index"u8)) choice.Index = JsonSlice.Long(scan.Value) ?? 0;
+            else if (scan.Is("index"u8)) choice.Index = scan.Long() ?? 0;
             else if (scan.Is("stop_reason"u8) || scan.Is("matched_stop"u8)) choice.Stop = scan.Value;
             else if (scan.Is("error"u8)) choice.Error = scan.Value;
         }

@@ -177,12 +177,14 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
     private void Text(ReadOnlySpan<byte> member, ReadOnlySpan<byte> token)
     {
         Start(default, default);
-        _output.Write(_head);
-        _output.Write("{\"index\":0,\"delta\":"u8);
-        _output.Write(member);
-        _output.Write(token);
-        _output.Write("}"u8);
-        Tail(default);
+        var run = new OutputRun(_output);
+        run.Add(_head);
+        run.Add("{\"index\":0,\"delta\":"u8);
+        run.Add(member);
+        run.Add(token);
+        run.Add("}"u8);
+        run.Add(OpenTail);
+        run.End();
     }
 
     /// <summary>All in one chunk: libraries keep the last one's list only.</summary>
@@ -203,7 +205,7 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
         _output.Write(call.IsCustom ? ",\"custom\":{\"input\":"u8 : ",\"function\":{\"arguments\":"u8);
         _output.Write(token);
         _output.Write("}}]}"u8);
-        Tail(default);
+        _output.Write(OpenTail);
     }
 
     private void Chunk(ReadOnlySpan<byte> delta, ReadOnlySpan<byte> finishReason)
@@ -215,19 +217,21 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
         Tail(finishReason);
     }
 
+    /// <summary>Of a chunk that others follow.</summary>
+    private ReadOnlySpan<byte> OpenTail => _options.IncludeUsage
+        ? ",\"logprobs\":null,\"finish_reason\":null}],\"usage\":null}\n\n"u8
+        : ",\"logprobs\":null,\"finish_reason\":null}]}\n\n"u8;
+
     private void Tail(ReadOnlySpan<byte> finishReason)
     {
-        _output.Write(",\"logprobs\":null,\"finish_reason\":"u8);
         if (finishReason.IsEmpty)
         {
-            _output.Write("null}]"u8);
+            _output.Write(OpenTail);
+            return;
         }
-        else
-        {
-            _output.Write("\""u8);
-            _output.Write(finishReason);
-            _output.Write("\"}]"u8);
-        }
+        _output.Write(",\"logprobs\":null,\"finish_reason\":\""u8);
+        _output.Write(finishReason);
+        _output.Write("\"}]"u8);
         _output.Write(_options.IncludeUsage ? ",\"usage\":null}\n\n"u8 : "}\n\n"u8);
     }
 }

@@ -23,17 +23,19 @@ public sealed class OpenAIResponsesItemEvents(IBufferWriter<byte> output, OpenAI
     {
         if (events is null) return;
         bool isRefusal = item.Parts[part].IsRefusal;
-        Begin(item.Kind switch
+        var run = new OutputRun(output);
+        Begin(ref run, item.Kind switch
         {
             OpenAIResponsesItemKind.Reasoning => "response.reasoning_summary_text.delta"u8,
             OpenAIResponsesItemKind.Function => "response.function_call_arguments.delta"u8,
             OpenAIResponsesItemKind.Custom => "response.custom_tool_call_input.delta"u8,
             _ => isRefusal ? "response.refusal.delta"u8 : "response.output_text.delta"u8,
         }, item, part);
-        output.Write(",\"delta\":"u8);
-        output.Write(token);
-        if (item.Kind == OpenAIResponsesItemKind.Message && !isRefusal) output.Write(",\"logprobs\":[]"u8);
-        events.End();
+        run.Add(",\"delta\":"u8);
+        run.Add(token);
+        if (item.Kind == OpenAIResponsesItemKind.Message && !isRefusal) run.Add(",\"logprobs\":[]"u8);
+        events.End(ref run);
+        run.End();
     }
 
     /// <summary>The text of a part is complete, and with it the part; a call has no part event.</summary>
@@ -93,14 +95,21 @@ public sealed class OpenAIResponsesItemEvents(IBufferWriter<byte> output, OpenAI
     /// <summary>Opens an event with what addresses the item and, where the kind has parts, the part.</summary>
     private void Begin(ReadOnlySpan<byte> type, OpenAIResponsesOutputItem item, int part)
     {
-        events!.Begin(type);
-        output.Write("\"item_id\":\""u8);
-        output.Write(item.Id);
-        output.Write("\",\"output_index\":"u8);
-        output.WriteNumber(item.Index);
+        var run = new OutputRun(output);
+        Begin(ref run, type, item, part);
+        run.End();
+    }
+
+    private void Begin(ref OutputRun run, ReadOnlySpan<byte> type, OpenAIResponsesOutputItem item, int part)
+    {
+        events!.Begin(ref run, type);
+        run.Add("\"item_id\":\""u8);
+        run.Add(item.Id);
+        run.Add("\",\"output_index\":"u8);
+        run.AddNumber(item.Index);
         if (item.Kind is OpenAIResponsesItemKind.Function or OpenAIResponsesItemKind.Custom) return;
-        output.Write(item.Kind == OpenAIResponsesItemKind.Reasoning ? ",\"summary_index\":"u8 : ",\"content_index\":"u8);
-        output.WriteNumber(part);
+        run.Add(item.Kind == OpenAIResponsesItemKind.Reasoning ? ",\"summary_index\":"u8 : ",\"content_index\":"u8);
+        run.AddNumber(part);
     }
 
     private void Part(OpenAIResponsesOutputItem item, int part, bool isWhole)

@@ -16,11 +16,11 @@ public readonly ref struct ResponsesEvent
         {
             if (members.Is("type"u8)) Type = JsonSlice.IsText(members.Value) ? JsonSlice.Inner(members.Value) : name;
             else if (members.Is("delta"u8)) Delta = members.Value;
-            else if (members.Is("output_index"u8)) OutputIndex = JsonSlice.Long(members.Value);
+            else if (members.Is("output_index"u8)) OutputIndex = members.Long();
             else if (members.Is("item_id"u8)) ItemId = JsonSlice.Inner(members.Value);
-            else if (members.Is("content_index"u8)) ContentIndex = JsonSlice.Long(members.Value);
-            else if (members.Is("summary_index"u8)) SummaryIndex = JsonSlice.Long(members.Value);
-            else if (members.Is("sequence_number"u8)) SequenceNumber = JsonSlice.Long(members.Value);
+            else if (members.Is("content_index"u8)) ContentIndex = members.Long();
+            else if (members.Is("summary_index"u8)) SummaryIndex = members.Long();
+            else if (members.Is("sequence_number"u8)) SequenceNumber = members.Long();
             else if (members.Is("item"u8)) Item = members.Value;
             else if (members.Is("response"u8)) Response = members.Value;
             else if (members.Is("text"u8) || members.Is("refusal"u8) || members.Is("arguments"u8) || members.Is("input"u8)) Whole = members.Value;

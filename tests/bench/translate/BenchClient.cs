@@ -3,7 +3,7 @@ using Aiproxy.Upstreams;
 
 namespace Aiproxy.Bench;
 
-/// <summary>A client that takes everything at once and keeps nothing but the count.</summary>
+/// <summary>A client that takes everything at once and keeps nothing but the count. Its memory is the same for all answers, as a server's is.</summary>
 public sealed class BenchClient : IClientResponse
 {
     private readonly Drain _body = new();
@@ -21,27 +21,28 @@ public sealed class BenchClient : IClientResponse
 
     private sealed class Drain : PipeWriter
     {
-        private byte[] _buffer = new byte[256 * 1024];
-        private int _count;
+        // What a server's pool gives.
+        private byte[] _block = new byte[4096];
+        private int _used;
 
         public long Received { get; private set; }
 
-        public override void Advance(int bytes) => _count += bytes;
+        public override void Advance(int bytes)
+        {
+            Received += bytes;
+            _used += bytes;
+        }
 
         public override Memory<byte> GetMemory(int sizeHint = 0)
         {
-            if (_buffer.Length - _count < sizeHint) Array.Resize(ref _buffer, Math.Max(_buffer.Length * 2, _count + sizeHint));
-            return _buffer.AsMemory(_count);
+            if (_block.Length - _used < Math.Max(sizeHint, 1)) _used = 0;
+            if (_block.Length < sizeHint) _block = new byte[sizeHint];
+            return _block.AsMemory(_used);
         }
 
         public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
-        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
-        {
-            Received += _count;
-            _count = 0;
-            return new(new FlushResult(false, false));
-        }
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => new(new FlushResult(false, false));
 
         public override void CancelPendingFlush() { }
 

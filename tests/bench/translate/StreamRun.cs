@@ -11,6 +11,7 @@ public sealed class StreamRun
 
     private readonly IClientProtocol _client;
     private readonly UpstreamTarget _target;
+    private readonly BenchClient _received = new();
     private readonly byte[] _answer;
     private readonly byte[] _request;
     private readonly RequestHead _head;
@@ -30,7 +31,7 @@ public sealed class StreamRun
     public async Task<long> OnceAsync()
     {
         var writer = new WriterOptions { Stream = true, Model = "bench", Created = 1_795_000_000, IdSeed = Seed };
-        var client = new BenchClient();
+        long before = _received.Received;
         var options = new AnswerOptions
         {
             Protocol = _client,
@@ -41,7 +42,7 @@ public sealed class StreamRun
             KeepaliveInterval = TimeSpan.FromSeconds(15),
             EarlyCommit = TimeSpan.FromSeconds(90),
         };
-        using var answer = new ClientAnswer(client, options, TimeProvider.System);
+        using var answer = new ClientAnswer(_received, options, TimeProvider.System);
         using var exchange = new Exchange
         {
             Protocol = _client,
@@ -61,6 +62,6 @@ public sealed class StreamRun
         var failure = await new AnswerDelivery(new WireRequest(exchange, _target), clock, response, _translation).DeliverAsync();
         await answer.EndAsync();
         if (failure is not null) throw new InvalidOperationException($"{_target.Type.Name} to {_client.Name}: {failure.Message}");
-        return client.Received;
+        return _received.Received - before;
     }
 }
