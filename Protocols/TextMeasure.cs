@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -7,14 +8,39 @@ namespace Aiproxy.Protocols;
 /// <remarks>The protocols count citations differently. Keeps runs of characters of one width, not the text: plain ASCII of any length is one run.</remarks>
 public sealed class TextMeasure
 {
+    /// <summary>Not one byte for one character.</summary>
+    private static readonly SearchValues<byte> s_special = SearchValues.Create([(byte)'\\', .. Enumerable.Range(0x80, 0x80).Select(static one => (byte)one)]);
+
     private readonly List<Run> _runs = [];
 
     /// <summary>Where a run begins, and how many bytes each of its characters has.</summary>
-    private readonly record struct Run(long Character, long Byte, int Width);
+    private readonly record struct Run(int Character, int Byte, byte Width);
 
-    public long Characters { get; private set; }
+    public int Characters { get; private set; }
 
-    public long Bytes { get; private set; }
+    public int Bytes { get; private set; }
+
+    /// <summary>The characters of a piece of text alone, where no place is asked for later.</summary>
+    /// <param name="token">A JSON string token.</param>
+    public static int Count(ReadOnlySpan<byte> token)
+    {
+        int count = 0;
+        ReadOnlySpan<byte> inner = token.Length > 2 ? token[1..^1] : default;
+        while (!inner.IsEmpty)
+        {
+            int escape = inner.IndexOf((byte)'\\');
+            foreach (byte one in escape < 0 ? inner : inner[..escape])
+            {
+                // All bytes of a character but the first begin with the bits 10.
+                if ((one & 0xC0) != 0x80) count++;
+            }
+            if (escape < 0) break;
+            inner = inner[escape..];
+            inner = inner[Escape(inner).Used..];
+            count++;
+        }
+        return count;
+    }
 
     /// <param name="token">A JSON string token.</param>
     public void Add(ReadOnlySpan<byte> token)
@@ -22,8 +48,7 @@ public sealed class TextMeasure
         ReadOnlySpan<byte> inner = token.Length > 2 ? token[1..^1] : default;
         while (!inner.IsEmpty)
         {
-            int plain = inner.IndexOfAnyInRange((byte)0x80, (byte)0xFF), escape = inner.IndexOf((byte)'\\');
-            int count = plain < 0 ? escape : escape < 0 ? plain : Math.Min(plain, escape);
+            int count = inner.IndexOfAny(s_special);
             if (count < 0) count = inner.Length;
             if (count > 0)
             {
@@ -41,6 +66,7 @@ public sealed class TextMeasure
     public long ByteAt(long character)
     {
         if (character >= Characters) return Bytes;
+        if (character <= 0) return 0;
         Run run = _runs.FindLast(one => one.Character <= character);
         return run.Byte + (character - run.Character) * run.Width;
     }
@@ -49,15 +75,16 @@ public sealed class TextMeasure
     public long CharacterAt(long offset)
     {
         if (offset >= Bytes) return Characters;
+        if (offset <= 0) return 0;
         Run run = _runs.FindLast(one => one.Byte <= offset);
         return run.Character + (offset - run.Byte) / run.Width;
     }
 
     private void Note(int width, int count)
     {
-        if (_runs.Count == 0 || _runs[^1].Width != width) _runs.Add(new Run(Characters, Bytes, width));
+        if (_runs.Count == 0 || _runs[^1].Width != width) _runs.Add(new Run(Characters, Bytes, (byte)width));
         Characters += count;
-        Bytes += (long)width * count;
+        Bytes += width * count;
     }
 
     private static (int Width, int Used) Wide(ReadOnlySpan<byte> inner)

@@ -22,16 +22,17 @@ public sealed class OpenAIChatDetails
         /// <summary>Pieces of one array are entries of their own.</summary>
         public int Array = array;
 
-        public readonly List<(string Name, byte[] Value)> Fields = [];
+        public readonly List<Field> Fields = [];
 
-        public ReadOnlySpan<byte> Get(string name)
-        {
-            foreach ((string told, byte[] value) in Fields)
-            {
-                if (told == name) return value;
-            }
-            return default;
-        }
+        public ReadOnlySpan<byte> Get(string name) => Fields.Find(field => field.Name == name) is { } found ? found.Value : default;
+    }
+
+    /// <summary>A member of an entry. A text that came in pieces is <c>Joined</c>, the inside of a JSON string.</summary>
+    private sealed class Field(string name, byte[] value)
+    {
+        public readonly string Name = name;
+        public byte[] Value = value;
+        public ArrayBufferWriter<byte>? Joined;
     }
 
     public bool HasAny => _entries.Count > 0;
@@ -88,7 +89,7 @@ public sealed class OpenAIChatDetails
             if (!JsonSlice.IsObject(elements.Value)) continue;
             var piece = new Entry(member, _arrays);
             var fields = JsonSlice.Members(elements.Value);
-            while (fields.Next()) piece.Fields.Add((Encoding.UTF8.GetString(fields.Name), fields.Value.ToArray()));
+            while (fields.Next()) piece.Fields.Add(new Field(Encoding.UTF8.GetString(fields.Name), fields.Value.ToArray()));
             if (Find(piece) is { } entry) Merge(entry, piece);
             else _entries.Add(piece);
         }
@@ -117,14 +118,22 @@ public sealed class OpenAIChatDetails
     private static void Merge(Entry entry, Entry piece)
     {
         entry.Array = piece.Array;
-        foreach ((string name, byte[] value) in piece.Fields)
+        foreach (Field told in piece.Fields)
         {
-            int at = entry.Fields.FindIndex(field => field.Name == name);
-            if (at < 0) entry.Fields.Add((name, value));
-            else if (name is "text" or "summary" or "thinking" && JsonSlice.IsString(value) && JsonSlice.IsString(entry.Fields[at].Value))
-                entry.Fields[at] = (name, [.. entry.Fields[at].Value.AsSpan(..^1), .. value.AsSpan(1)]);
-            else if (JsonSlice.IsTruthy(value)) entry.Fields[at] = (name, value);
+            if (entry.Fields.Find(field => field.Name == told.Name) is not { } known) entry.Fields.Add(told);
+            else if (told.Name is "text" or "summary" or "thinking" && JsonSlice.IsString(told.Value) && JsonSlice.IsString(known.Value)) Append(known, told.Value);
+            else if (JsonSlice.IsTruthy(told.Value)) known.Value = told.Value;
         }
+    }
+
+    private static void Append(Field text, ReadOnlySpan<byte> token)
+    {
+        if (text.Joined is null)
+        {
+            text.Joined = new ArrayBufferWriter<byte>();
+            text.Joined.Write(JsonSlice.Inner(text.Value));
+        }
+        text.Joined.Write(token[1..^1]);
     }
 
     private byte[] Members()
@@ -153,7 +162,8 @@ public sealed class OpenAIChatDetails
             json.Write(i == 0 ? "{"u8 : ","u8);
             json.Write(RawJson.Encode(entry.Fields[i].Name));
             json.Write(":"u8);
-            json.WriteOneLine(entry.Fields[i].Value);
+            if (entry.Fields[i].Joined is { } text) json.WriteQuoted(text.WrittenSpan);
+            else json.WriteOneLine(entry.Fields[i].Value);
         }
         json.Write(entry.Fields.Count == 0 ? "{}"u8 : "}"u8);
     }

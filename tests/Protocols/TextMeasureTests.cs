@@ -16,6 +16,7 @@ public sealed class TextMeasureTests
         string text = string.Concat(pieces.SelectMany(piece => piece));
         foreach (string[] piece in pieces) measure.Add(RawJson.Encode(string.Concat(piece)));
         Assert.Equal((text.EnumerateRunes().Count(), Encoding.UTF8.GetByteCount(text)), (measure.Characters, measure.Bytes));
+        Assert.Equal(measure.Characters, pieces.Sum(piece => TextMeasure.Count(RawJson.Encode(string.Concat(piece)))));
         long at = 0, character = 0;
         foreach (Rune rune in text.EnumerateRunes())
         {
@@ -24,7 +25,7 @@ public sealed class TextMeasureTests
             at += rune.Utf8SequenceLength;
             character++;
         }
-        Assert.Equal((at, character), (measure.ByteAt(character + 5), measure.CharacterAt(at + 5)));
+        Assert.Equal((at, character, 0, 0), (measure.ByteAt(character + 5), measure.CharacterAt(at + 5), measure.ByteAt(-1), measure.CharacterAt(-1)));
     }).QuickCheckThrowOnFailure();
 
     [Theory]
@@ -39,6 +40,7 @@ public sealed class TextMeasureTests
         var measure = new TextMeasure();
         measure.Add(Encoding.UTF8.GetBytes(token));
         Assert.Equal((characters, bytes), (measure.Characters, measure.Bytes));
+        Assert.Equal(characters, TextMeasure.Count(Encoding.UTF8.GetBytes(token)));
     }
 
     [Fact]
