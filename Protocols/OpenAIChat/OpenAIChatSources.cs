@@ -6,16 +6,16 @@ namespace Aiproxy.Protocols.OpenAIChat;
 /// <summary>The sources of one answer on their way to a Chat client, whose places count from the beginning of the whole content.</summary>
 public sealed class OpenAIChatSources
 {
-    private readonly TextMeasure _content = new();
     private readonly Dictionary<int, (long Start, long End)> _places = [];
     private readonly List<(int Block, Citation Citation)> _told = [];
+    private long _characters;
 
     /// <summary>Text that went into the content.</summary>
     public void Text(int block, ReadOnlySpan<byte> token)
     {
-        long start = _places.TryGetValue(block, out (long Start, long End) place) ? place.Start : _content.Characters;
-        _content.Add(token);
-        _places[block] = (start, _content.Characters);
+        long start = _places.TryGetValue(block, out (long Start, long End) place) ? place.Start : _characters;
+        _characters += TextMeasure.Count(token);
+        _places[block] = (start, _characters);
     }
 
     public void Cite(int block, Citation citation)

@@ -30,6 +30,7 @@ public sealed class TextMeasureTests
             offset += rune.Utf8SequenceLength;
         }
         Assert.Equal((character, offset), (measure.Characters, measure.Bytes));
+        Assert.Equal(character, pieces.Sum(piece => (long)TextMeasure.Count(Encoding.UTF8.GetBytes(Token(piece, escapes)))));
         Assert.Equal((offset, character), (measure.ByteAt(character + 5), measure.CharacterAt(offset + 5)));
     }));
 
@@ -45,6 +46,7 @@ public sealed class TextMeasureTests
         var measure = new TextMeasure();
         measure.Add(Encoding.UTF8.GetBytes(token));
         Assert.Equal((characters, bytes), (measure.Characters, measure.Bytes));
+        Assert.Equal(characters, TextMeasure.Count(Encoding.UTF8.GetBytes(token)));
     }
 
     [Fact]
