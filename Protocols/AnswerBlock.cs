@@ -29,6 +29,9 @@ public sealed class AnswerBlock(int key, BlockKind kind, ReadOnlySpan<byte> tool
 
     public bool IsEnded { get; set; }
 
+    /// <summary>The sources of a text, as far as they are not written yet.</summary>
+    public List<Citation> Citations { get; } = [];
+
     /// <summary>The deltas joined: the inside of one JSON string.</summary>
     public ReadOnlySpan<byte> Inner => _inner is null ? default : _inner.Written;
 

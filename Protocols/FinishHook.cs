@@ -16,6 +16,8 @@ public sealed class FinishHook(IResponseSink next, Action finished) : IResponseS
 
     public void BlockEnd(int block) => next.BlockEnd(block);
 
+    public void BlockCite(int block, Citation citation) => next.BlockCite(block, citation);
+
     public void Usage(in TokenUsage total) => next.Usage(total);
 
     public void Finish(FinishReason reason, ReadOnlySpan<byte> stopSequence = default)

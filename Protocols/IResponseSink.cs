@@ -23,6 +23,10 @@ public interface IResponseSink
     /// <param name="jsonString">As in <see cref="BlockDelta"/>.</param>
     void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString);
 
+    /// <summary>A source that a text block rests on. Comes any time after the block's start and before Finish, also behind its end: some upstreams tell all
+    /// sources last.</summary>
+    void BlockCite(int block, Citation citation);
+
     /// <summary>A block ended whole. Never called for a block that a failure cut.</summary>
     void BlockEnd(int block);
 

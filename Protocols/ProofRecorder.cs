@@ -44,6 +44,8 @@ public sealed class ProofRecorder(IResponseSink next, ProofCache cache, string c
         next.BlockEnd(block);
     }
 
+    public void BlockCite(int block, Citation citation) => next.BlockCite(block, citation);
+
     public void Usage(in TokenUsage total) => next.Usage(total);
 
     public void Finish(FinishReason reason, ReadOnlySpan<byte> stopSequence = default)
@@ -102,7 +104,7 @@ public sealed class ProofRecorder(IResponseSink next, ProofCache cache, string c
     private Seal? SealOf(AnswerBlock block)
     {
         if (block.Seal is not { } token || block.SealKind == SealKind.None) return null;
-        string family = block.SealKind switch { SealKind.Encrypted => issuer, SealKind.Thought => SealEnvelope.Gemini, _ => SealEnvelope.Anthropic };
+        string family = block.SealKind switch { SealKind.Encrypted or SealKind.Details => issuer, SealKind.Thought => SealEnvelope.Gemini, _ => SealEnvelope.Anthropic };
         return new Seal(block.SealKind, family, RawJson.Decode(token));
     }
 }

@@ -18,6 +18,19 @@ public static class ServerTools
         return name == "mcp" || s_clientTools.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal) && name.AsSpan(prefix.Length).IndexOfAnyExceptInRange('0', '9') < 0);
     }
 
+    /// <summary>What the web search is called where a name can be told, and what its calls say.</summary>
+    public const string WebSearchName = "web_search";
+
+    /// <summary>The choice demands this server tool: a Messages client says so by its name, an OpenAI one by its type.</summary>
+    public static bool IsDemanded(ToolDefinition tool, ToolChoice choice)
+    {
+        if (tool.Kind != ToolKind.Foreign || choice.Foreign is not { ValueKind: JsonValueKind.Object } raw) return false;
+        if (choice.Names is [var name]) return tool.Name == name;
+        if (!raw.TryGetProperty("type"u8, out JsonElement told) || told.ValueKind != JsonValueKind.String) return false;
+        string type = JsonFields.Decode(told);
+        return tool.Name == type || (type.StartsWith(WebSearchName, StringComparison.Ordinal) && IsWebSearch(tool));
+    }
+
     /// <summary>Web search of any of the four protocols.</summary>
     public static bool IsWebSearch(ToolDefinition tool)
     {

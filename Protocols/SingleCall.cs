@@ -38,6 +38,8 @@ public sealed class SingleCall(IResponseSink next) : IResponseSink
         if (!_dropped.Contains(block)) next.BlockEnd(block);
     }
 
+    public void BlockCite(int block, Citation citation) => next.BlockCite(block, citation);
+
     public void Usage(in TokenUsage total) => next.Usage(total);
 
     public void Finish(FinishReason reason, ReadOnlySpan<byte> stopSequence = default) => next.Finish(reason, stopSequence);

@@ -68,6 +68,11 @@ public sealed class StopScanner : IResponseSink
         if (!HasMatched) _next.BlockSeal(block, kind, jsonString);
     }
 
+    public void BlockCite(int block, Citation citation)
+    {
+        if (!HasMatched) _next.BlockCite(block, citation);
+    }
+
     public void BlockEnd(int block)
     {
         if (HasMatched) return;

@@ -29,6 +29,12 @@ public sealed class Tee(IResponseSink first, IResponseSink second) : IResponseSi
         second.BlockSeal(block, kind, jsonString);
     }
 
+    public void BlockCite(int block, Citation citation)
+    {
+        first.BlockCite(block, citation);
+        second.BlockCite(block, citation);
+    }
+
     public void BlockEnd(int block)
     {
         first.BlockEnd(block);

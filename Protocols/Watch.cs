@@ -63,6 +63,11 @@ public sealed class Watch(IResponseSink? next, TimeProvider clock) : IResponseSi
         if (Admit()) next?.BlockSeal(block, kind, jsonString);
     }
 
+    public void BlockCite(int block, Citation citation)
+    {
+        if (Admit()) next?.BlockCite(block, citation);
+    }
+
     public void BlockEnd(int block)
     {
         if (Admit()) next?.BlockEnd(block);

@@ -41,6 +41,14 @@ public sealed class WholeCharacters(IResponseSink next) : IResponseSink
 
     public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString) => next.BlockSeal(block, kind, Whole(jsonString));
 
+    public void BlockCite(int block, Citation citation)
+    {
+        byte[] raw = Utf8.IsValid(citation.Raw.Span) ? citation.Raw.ToArray() : Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(citation.Raw.Span));
+        // No string ends at the end of an object: nothing can wait.
+        Mend(raw, out _);
+        next.BlockCite(block, citation with { Raw = raw });
+    }
+
     public void BlockEnd(int block)
     {
         if (_held.Remove(block)) next.BlockDelta(block, "\"\\ufffd\""u8);

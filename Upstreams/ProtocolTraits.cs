@@ -27,6 +27,7 @@ public static class ProtocolTraits
         {
             Models = Models(config),
             IsOfficial = official,
+            Issuer = config.Name,
             DeveloperRole = Has(config, "developer_role", official),
             StrictAlternation = Has(config, "strict_alternation"),
             ReplayReasoning = Has(config, "replay_reasoning"),

@@ -43,6 +43,8 @@ public sealed class Translation(ProofCache proofs, DropLog? drops = null)
         if (request.ParallelTools == false && target.Protocol.Name == "gemini") sink = new SingleCall(sink);
         // Stops that the upstream was told are found by it first; the others are found here.
         if (request.Stop.Count > 0) sink = new StopScanner(sink, request.Stop);
+        // Some models give an answer of a demanded form as a call of a tool that was made for it.
+        if (request.Output?.Schema is not null && target.Protocol.Name == "anthropic") sink = new JsonResponse(sink, request);
         return new WholeCharacters(sink);
     }
 

@@ -25,6 +25,8 @@ public sealed class AnthropicAnswerWriter(IBufferWriter<byte> output, WriterOpti
 
     public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString) => Find(block)?.SetSeal(kind, jsonString);
 
+    public void BlockCite(int block, Citation citation) => Find(block)?.Citations.Add(citation);
+
     public void BlockEnd(int block) { }
 
     public void Usage(in TokenUsage total) => _usage = total.Over(_usage);
@@ -86,7 +88,9 @@ public sealed class AnthropicAnswerWriter(IBufferWriter<byte> output, WriterOpti
             Separate();
             output.Write("{\"type\":\"text\",\"text\":"u8);
             output.WriteQuoted(block.Inner);
-            output.Write(",\"citations\":null}"u8);
+            output.Write(",\"citations\":"u8);
+            AnthropicCitations.Write(output, block.Citations);
+            output.Write("}"u8);
         }
     }
 

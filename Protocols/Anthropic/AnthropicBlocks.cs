@@ -26,7 +26,7 @@ public static class AnthropicBlocks
     public static byte[] Signature(AnswerBlock block) => block.Seal is not { } seal ? NoProof() : block.SealKind switch
     {
         SealKind.Thinking => seal,
-        SealKind.Encrypted => Wrapped(SealKind.Encrypted, seal),
+        SealKind.Encrypted or SealKind.Details => Wrapped(block.SealKind, seal),
         _ => NoProof(),
     };
 
@@ -36,7 +36,7 @@ public static class AnthropicBlocks
 
     /// <summary>Whether the block ends up as a thinking block at all: it has text that is shown, or a proof that this protocol carries.</summary>
     public static bool IsWorthWriting(AnswerBlock thinking, bool hasText) =>
-        hasText || (thinking.Seal is not null && thinking.SealKind is SealKind.Thinking or SealKind.Encrypted);
+        hasText || (thinking.Seal is not null && thinking.SealKind is SealKind.Thinking or SealKind.Encrypted or SealKind.Details);
 
     public static bool IsRedacted(AnswerBlock thinking) => thinking.Seal is not null && thinking.SealKind == SealKind.Redacted;
 

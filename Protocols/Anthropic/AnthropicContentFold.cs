@@ -99,6 +99,7 @@ public sealed class AnthropicContentFold
         {
             if (members.IsString && (members.Is("text"u8) || members.Is("thinking"u8))) block.AddMember(members.Name, members.Value);
             else block.Member(members.Name).Replace(members.Value);
+            if (members.Is("citations"u8) && members.Kind == JsonTokenType.StartArray) InsertAll(open.Citations, members.Value);
         }
         if (open.Text.WrittenCount > 0) block.AddMember(block.Has("thinking"u8) ? "thinking"u8 : "text"u8, [(byte)'"', .. open.Text.WrittenSpan, (byte)'"']);
         if (input.Length > 0) block.Member("input"u8).Replace(input);
@@ -108,6 +109,13 @@ public sealed class AnthropicContentFold
         var json = new ArrayBufferWriter<byte>();
         block.Write(json);
         Append(json.WrittenSpan);
+    }
+
+    /// <summary>Puts those of the start in front of those that came later.</summary>
+    private static void InsertAll(List<byte[]> citations, ReadOnlySpan<byte> array)
+    {
+        var elements = JsonScan.Inside(array);
+        for (int at = 0; elements.Next(); at++) citations.Insert(at, elements.Value.ToArray());
     }
 
     private static ReadOnlySpan<byte> List(List<byte[]> elements)

@@ -35,6 +35,7 @@ public static class AnthropicConversation
             NeedsTurn = true,
             DropsEmptyText = true,
             KeepsBillingBlock = true,
+            OwnBlocks = AnthropicNames.Protocol,
             KnowsMidSystem = facts.HasMidSystem,
             AfterTrailingAssistant = AfterTrailing(request, turns, traits, facts),
         });
@@ -78,7 +79,6 @@ public static class AnthropicConversation
                 RefusalPart refusal => new TextPart(refusal.Text) { Path = part.Path },
                 ThinkingPart thinking => turn.Role == TurnRole.Assistant && IsOwn(thinking) ? thinking : null,
                 MediaPart media when turn.Role == TurnRole.Assistant => new TextPart($"[{media.Kind.ToString().ToLowerInvariant()} omitted]") { Path = part.Path },
-                ForeignPart foreign => foreign.Protocol == AnthropicNames.Protocol ? foreign : null,
                 TextPart { Seal: not null } text => text with { Seal = null },
                 _ => turn.Role != TurnRole.System || part is TextPart ? part : null,
             };

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Aiproxy.Protocols.Model;
 
@@ -30,7 +31,7 @@ public sealed class AnthropicPartReader(List<(string Path, JsonElement Value)> u
         string type = block.String("type") ?? throw block.Missing("type");
         switch (type)
         {
-            case "text": return Text(block);
+            case "text": return role == TurnRole.Assistant ? Text(block) with { Citations = Citations(block) } : Text(block);
             case "image": return Media(block, MediaKind.Image);
             case "document": return Media(block, MediaKind.Document);
             case "search_result": return SearchResult(block);
@@ -48,6 +49,9 @@ public sealed class AnthropicPartReader(List<(string Path, JsonElement Value)> u
         if (role != TurnRole.Assistant || type == "compaction") untranslatable.Add((block.Path, block.Raw));
         return new ForeignPart(AnthropicNames.Protocol, type, block.Raw) { Path = block.Path, CacheHint = HasCacheMark(block) };
     }
+
+    private static List<Citation> Citations(JsonFields block) =>
+        block.Get("citations") is { ValueKind: JsonValueKind.Array } told ? AnthropicCitations.ReadAll(JsonMarshal.GetRawUtf8Value(told)) : [];
 
     private Part Media(JsonFields block, MediaKind kind)
     {

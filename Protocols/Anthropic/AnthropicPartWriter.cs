@@ -42,6 +42,10 @@ public sealed class AnthropicPartWriter(Utf8JsonWriter writer, IBufferWriter<byt
         writer.WriteString("type"u8, "text"u8);
         writer.WritePropertyName("text"u8);
         text.Text.WriteTo(writer);
+        if (!text.Citations.Any(AnthropicCitations.CanTell)) return;
+        writer.WriteStartArray("citations"u8);
+        foreach (Citation citation in text.Citations.Where(AnthropicCitations.CanTell)) writer.WriteRawValue(citation.Raw.Span, skipInputValidation: true);
+        writer.WriteEndArray();
     }
 
     private void Thinking(ThinkingPart thinking)

@@ -160,7 +160,7 @@ public sealed class AnthropicRequestReader
     {
         JsonFields? format = fields.Object("output_config")?.Object("format") ?? fields.Object("output_format");
         if (format is not { } found) return null;
-        if (found.String("type") == "json_schema") return new OutputFormat((found.Object("schema") ?? throw found.Missing("schema")).Raw) { Strict = true };
+        if (found.String("type") == "json_schema") return new OutputFormat((found.Object("schema") ?? throw found.Missing("schema")).Raw) { Path = found.Path, Strict = true };
         _untranslatable.Add((found.Path, found.Raw));
         return null;
     }

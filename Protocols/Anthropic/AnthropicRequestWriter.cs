@@ -119,7 +119,7 @@ public sealed class AnthropicRequestWriter
             else if (type == "adaptive") writer.WriteString("display"u8, "summarized"u8);
             writer.WriteEndObject();
         }
-        JsonElement? schema = _request.Output?.Schema;
+        JsonElement? schema = _facts.HasOutputSchema ? _request.Output?.Schema : null;
         if (_thinking.Effort is null && schema is null) return;
         writer.WriteStartObject("output_config"u8);
         if (_thinking.Effort is { } effort) writer.WriteString("effort"u8, effort);

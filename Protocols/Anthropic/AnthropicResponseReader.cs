@@ -117,7 +117,7 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
         EnsureStarted();
         BlockStop(index);
 
-        ReadOnlySpan<byte> type = default, id = default, name = default, input = default, text = default, signature = default, data = default;
+        ReadOnlySpan<byte> type = default, id = default, name = default, input = default, text = default, signature = default, data = default, citations = default;
         var scan = JsonScan.Inside(block);
         while (scan.Next())
         {
@@ -128,11 +128,14 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
             else if (scan.IsString && (scan.Is("text"u8) || scan.Is("thinking"u8))) text = scan.Value;
             else if (scan.IsString && scan.Is("signature"u8)) signature = scan.Value;
             else if (scan.IsString && scan.Is("data"u8)) data = scan.Value;
+            else if (scan.Is("citations"u8)) citations = scan.Value;
         }
 
         if (type.SequenceEqual("text"u8))
         {
-            PushDelta(Begin(index, BlockKind.Text), text);
+            Open open = Begin(index, BlockKind.Text);
+            PushDelta(open, text);
+            foreach (Citation citation in AnthropicCitations.ReadAll(citations)) sink.BlockCite(open.Key, citation);
         }
         else if (type.SequenceEqual("thinking"u8))
         {
@@ -158,7 +161,7 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
     private void Delta(long index, ReadOnlySpan<byte> delta)
     {
         if (delta.IsEmpty) return;
-        ReadOnlySpan<byte> type = default, text = default, json = default, signature = default;
+        ReadOnlySpan<byte> type = default, text = default, json = default, signature = default, citation = default;
         var scan = JsonScan.Inside(delta);
         while (scan.Next())
         {
@@ -166,10 +169,12 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
             else if (scan.IsString && (scan.Is("text"u8) || scan.Is("thinking"u8))) text = scan.Value;
             else if (scan.IsString && scan.Is("partial_json"u8)) json = scan.Value;
             else if (scan.IsString && scan.Is("signature"u8)) signature = scan.Value;
+            else if (scan.Is("citation"u8)) citation = scan.Value;
         }
 
         if (type.SequenceEqual("text_delta"u8)) PushDelta(OfKind(index, BlockKind.Text), text);
         else if (type.SequenceEqual("thinking_delta"u8)) PushDelta(OfKind(index, BlockKind.Thinking), text);
+        else if (type.SequenceEqual("citations_delta"u8) && AnthropicCitations.Read(citation) is { } told) sink.BlockCite(OfKind(index, BlockKind.Text).Key, told);
         else if (type.SequenceEqual("signature_delta"u8)) PushSeal(OfKind(index, BlockKind.Thinking), SealKind.Thinking, signature);
         else if (type.SequenceEqual("input_json_delta"u8) && Find(index) is { Kind: BlockKind.ToolCall } call && json.Length > 2)
         {

@@ -56,6 +56,13 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
         if (!_ended) Find(block)?.SetSeal(kind, jsonString);
     }
 
+    public void BlockCite(int block, Citation citation)
+    {
+        if (_ended || !AnthropicCitations.CanTell(citation) || Find(block) is not { } target) return;
+        target.Citations.Add(citation);
+        if (target == _blocks[0]) Cite(target);
+    }
+
     public void BlockEnd(int block)
     {
         if (_ended || Find(block) is not { } target) return;
@@ -133,6 +140,7 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
             case BlockKind.Text or BlockKind.Refusal:
                 Open(block);
                 Delta("text_delta"u8, "text"u8, token);
+                Cite(block);
                 break;
             case BlockKind.Thinking when _showsThinking:
                 Open(block);
@@ -148,6 +156,20 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
                 block.Append(token);
                 break;
         }
+    }
+
+    /// <summary>Tells the sources that wait. A block that never says anything is never opened, and has none to tell.</summary>
+    private void Cite(AnswerBlock block)
+    {
+        if (!_isOpen || block.Citations.Count == 0) return;
+        var json = new ArrayBufferWriter<byte>();
+        foreach (Citation citation in block.Citations)
+        {
+            json.WriteOneLine(citation.Raw.Span);
+            Delta("citations_delta"u8, "citation"u8, json.WrittenSpan);
+            json.ResetWrittenCount();
+        }
+        block.Citations.Clear();
     }
 
     private void OpenCall(AnswerBlock block)

@@ -20,9 +20,10 @@ public sealed class AnthropicToolWriter
         // The provider refuses calls in the history of a request that declares no tools.
         ForHistoryOnly = Tools.Count == 0 ? used : [];
         (Choice, ChosenName) = Choose(facts);
+        if (request.Output is { Schema: not null } format && !facts.HasOutputSchema) AddAnswerTool(format, facts);
     }
 
-    public IReadOnlyList<ToolDefinition> Tools { get; }
+    public IReadOnlyList<ToolDefinition> Tools { get; private set; }
 
     /// <summary>Names that the history calls and nobody declares.</summary>
     public IReadOnlyList<string> ForHistoryOnly { get; }
@@ -30,7 +31,7 @@ public sealed class AnthropicToolWriter
     /// <summary><c>auto</c>, <c>any</c>, <c>tool</c> or <c>none</c>; null: not told.</summary>
     public string? Choice { get; private set; }
 
-    public string? ChosenName { get; }
+    public string? ChosenName { get; private set; }
 
     public bool IsForced => Choice is "any" or "tool";
 
@@ -105,18 +106,34 @@ public sealed class AnthropicToolWriter
     {
         if (ForHistoryOnly.Count > 0 && _request.ToolChoice?.Mode is not ToolChoiceMode.Any) return ("none", null);
         if (_request.ToolChoice is not { } choice) return (_request.ParallelTools == false && Tools.Count > 0 ? "auto" : null, null);
-        if (choice.Foreign is not null && _request.Protocol != AnthropicNames.Protocol) throw RequestRefusal.Of(choice.Path, AnthropicRequestWriter.Target);
+        bool isSearch = choice.Foreign is not null && _traits.WebSearch && _request.Tools.Any(tool => ServerTools.IsWebSearch(tool) && ServerTools.IsDemanded(tool, choice));
+        if (choice.Foreign is not null && _request.Protocol != AnthropicNames.Protocol && !isSearch) throw RequestRefusal.Of(choice.Path, AnthropicRequestWriter.Target);
         if (choice.Mode != ToolChoiceMode.Any)
         {
             if (Tools.Count == 0) return (null, null);
             return (choice.Mode == ToolChoiceMode.None ? "none" : "auto", null);
         }
         if (Tools.Count == 0) throw RequestRefusal.Of(choice.Path, AnthropicRequestWriter.Target);
-        string? name = choice.Names.Count == 1 ? choice.Names[0] : null;
+        string? name = choice.Names.Count == 1 ? choice.Names[0] : isSearch ? ServerTools.WebSearchName : null;
         if (facts.HasForcedChoice) return name is null ? ("any", null) : ("tool", name);
         if (!_traits.InstructsForcedChoice) throw RequestRefusal.Of(choice.Path, AnthropicRequestWriter.Target);
         Instruction = name is null ? "Answer with a call of one of the tools." : $"Answer with a call of the tool {name}.";
         return ("auto", null);
+    }
+
+    /// <summary>The form of the answer as a tool, where the model cannot be told it: demanded, or one of those of which one is demanded. Where the client demands a call of
+    /// its own, that call is the answer.</summary>
+    private void AddAnswerTool(OutputFormat format, ModelFacts facts)
+    {
+        if (Choice == "tool") return;
+        ToolDefinition tool = JsonResponseTool.Definition(_request, format);
+        bool isAlone = Tools.Count == 0 || Choice == "none";
+        Tools = [.. Tools, tool];
+        (Choice, ChosenName) = isAlone ? ("tool", tool.Name) : ("any", null);
+        if (facts.HasForcedChoice) return;
+        if (!_traits.InstructsForcedChoice) throw RequestRefusal.Of(format.Path, AnthropicRequestWriter.Target);
+        Instruction = isAlone ? $"Answer with a call of the tool {tool.Name}." : $"Answer with a call of one of the tools; the last answer is a call of {tool.Name}.";
+        (Choice, ChosenName) = ("auto", null);
     }
 
     private void WriteForeign(Utf8JsonWriter writer, ToolDefinition tool)
@@ -126,10 +143,7 @@ public sealed class AnthropicToolWriter
             writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(tool.Raw!.Value), skipInputValidation: true);
             return;
         }
-        writer.WriteStartObject();
-        writer.WriteString("type"u8, "web_search_20250305"u8);
-        writer.WriteString("name"u8, "web_search"u8);
-        writer.WriteEndObject();
+        WebSearchTool.Read(tool).WriteAnthropic(writer);
     }
 
     private static void WriteFunction(Utf8JsonWriter writer, ToolDefinition tool)

@@ -17,6 +17,8 @@ public sealed class PausedUsage(IResponseSink next, AnthropicPausedTurn turn) : 
 
     public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString) => next.BlockSeal(block, kind, jsonString);
 
+    public void BlockCite(int block, Citation citation) => next.BlockCite(block, citation);
+
     public void BlockEnd(int block) => next.BlockEnd(block);
 
     public void Usage(in TokenUsage total)

@@ -9,10 +9,12 @@ public sealed class GeminiAnswerWriter(IBufferWriter<byte> output, WriterOptions
 {
     private readonly List<AnswerBlock> _blocks = [];
     private readonly GeminiParts _parts = new(options);
+    private readonly GeminiSources _sources = new(isWhole: true);
     private readonly ArrayBufferWriter<byte> _content = new();
     private byte[] _id = Encoding.ASCII.GetBytes(options.IdSeed);
     private TokenUsage _usage;
     private bool _ended;
+    private int _written;
 
     public void Start(ReadOnlySpan<byte> id, ReadOnlySpan<byte> model)
     {
@@ -27,6 +29,8 @@ public sealed class GeminiAnswerWriter(IBufferWriter<byte> output, WriterOptions
     public void BlockDelta(int block, ReadOnlySpan<byte> jsonString) => Find(block)?.Append(jsonString);
 
     public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString) => Find(block)?.SetSeal(kind, jsonString);
+
+    public void BlockCite(int block, Citation citation) => _sources.Cite(block, citation);
 
     public void BlockEnd(int block) { }
 
@@ -48,7 +52,7 @@ public sealed class GeminiAnswerWriter(IBufferWriter<byte> output, WriterOptions
             return;
         }
         if (_content.WrittenCount == 0) GeminiParts.WriteText(_content, "\"\""u8, false);
-        GeminiParts.WriteObject(output, _content.WrittenSpan, GeminiNames.FinishReason(reason), _usage, RawJson.Encode(options.Model), _id);
+        GeminiParts.WriteObject(output, _content.WrittenSpan, GeminiNames.FinishReason(reason), _usage, RawJson.Encode(options.Model), _id, _sources.Json());
     }
 
     public void Fail(ProxyError error)
@@ -85,6 +89,8 @@ public sealed class GeminiAnswerWriter(IBufferWriter<byte> output, WriterOptions
             byte[]? signature = block.SealKind == SealKind.Thought ? block.Seal : null;
             if (block.Inner.IsEmpty && signature is null) return true;
             Separate();
+            _sources.Text(block.Key, block.Token());
+            _sources.SetPart(block.Key, _written - 1);
             GeminiParts.WriteText(_content, block.Token(), false, signature);
         }
         return true;
@@ -100,5 +106,6 @@ public sealed class GeminiAnswerWriter(IBufferWriter<byte> output, WriterOptions
     private void Separate()
     {
         if (_content.WrittenCount > 0) _content.Write(","u8);
+        _written++;
     }
 }

@@ -11,6 +11,9 @@ public ref struct GeminiCandidate
     /// <summary>The word of <c>finishReason</c>; empty: none.</summary>
     public ReadOnlySpan<byte> Reason;
 
+    /// <summary>What is told of the answer's sources: <c>groundingMetadata</c>, <c>citationMetadata</c>; empty: nothing.</summary>
+    public ReadOnlySpan<byte> Grounding, Recited;
+
     public long Index;
 
     /// <summary>Elements of <c>parts</c>.</summary>
@@ -28,6 +31,8 @@ public ref struct GeminiCandidate
             if (scan.Is("content"u8)) candidate.ReadContent(ref scan);
             else if (scan.Is("finishReason"u8)) candidate.Reason = scan.Inner;
             else if (scan.Is("index"u8)) candidate.Index = scan.Long() ?? 0;
+            else if (scan.Is("groundingMetadata"u8)) candidate.Grounding = scan.Value;
+            else if (scan.Is("citationMetadata"u8)) candidate.Recited = scan.Value;
         }
         return candidate;
     }

@@ -38,6 +38,7 @@ public sealed class GeminiConversation(ChatRequest request, ModelFacts facts)
             StartsWithUser = true,
             NeedsTurn = true,
             DropsEmptyText = true,
+            OwnBlocks = GeminiNames.Protocol,
             AfterTrailingAssistant = isPrefill ? "Continue your last message exactly behind its last word. Do not repeat any of it." : "Continue.",
         });
     }
@@ -54,7 +55,7 @@ public sealed class GeminiConversation(ChatRequest request, ModelFacts facts)
         return _contents;
     }
 
-    private static bool IsKept(Part part, bool isClaude) => part is ThinkingPart ? Own(part, isClaude) is not null : !IsForeign(part);
+    private static bool IsKept(Part part, bool isClaude) => part is not ThinkingPart || Own(part, isClaude) is not null;
 
     private void AddUserTurn(Turn turn)
     {
@@ -106,8 +107,6 @@ public sealed class GeminiConversation(ChatRequest request, ModelFacts facts)
         (SealKind kind, string family) = isClaude ? (SealKind.Thinking, SealEnvelope.Anthropic) : (SealKind.Thought, SealEnvelope.Gemini);
         return seal is not null && seal.Kind == kind && (seal.Issuer.Length == 0 || SealEnvelope.IsIssuer(seal.Issuer, family)) ? seal.Value : null;
     }
-
-    private static bool IsForeign(Part part) => part is ForeignPart foreign && foreign.Protocol != GeminiNames.Protocol;
 
     private void AddSystemAsText()
     {

@@ -16,6 +16,8 @@ public sealed class GeminiFold : IAnswerFold
         public readonly JsonFold Rest = new(), Content = new();
         public readonly List<byte[]> Parts = [];
         public readonly ArrayBufferWriter<byte> Text = new();
+        public byte[]? Supports;
+        public int Contents;
         public bool HasText, IsThought, HasContent;
     }
 
@@ -74,6 +76,11 @@ public sealed class GeminiFold : IAnswerFold
         members = new JsonScan(json);
         while (members.Next())
         {
+            if (members.Kind == JsonTokenType.StartObject && (members.Is("groundingMetadata"u8) || members.Is("citationMetadata"u8)))
+            {
+                TakeSources(candidate, candidate.Rest.Member(members.Name), members.Value);
+                continue;
+            }
             if (!members.Is("content"u8))
             {
                 if (!members.IsNull) candidate.Rest.Member(members.Name).Replace(members.Value);
@@ -91,8 +98,22 @@ public sealed class GeminiFold : IAnswerFold
         }
     }
 
+    /// <summary>Servers repeat and complete what they tell of the sources: of each member the last counts, but an empty one takes nothing back.</summary>
+    private static void TakeSources(Candidate candidate, JsonFold sources, ReadOnlySpan<byte> json)
+    {
+        sources.Add("{}"u8);
+        var members = JsonScan.Inside(json);
+        while (members.Next())
+        {
+            if (sources.Has(members.Name) && (members.IsNull || (members.IsContainer && members.Value.Length <= 2))) continue;
+            sources.Member(members.Name).Replace(members.Value);
+            if (members.Is("groundingSupports"u8) && members.Kind == JsonTokenType.StartArray) candidate.Supports = members.Value.ToArray();
+        }
+    }
+
     private static void TakeParts(Candidate candidate, ReadOnlySpan<byte> parts)
     {
+        if (parts.Length > 2) candidate.Contents++;
         var elements = new JsonScan(parts);
         while (elements.Next())
         {
@@ -146,6 +167,8 @@ public sealed class GeminiFold : IAnswerFold
             candidate.Content.Write(content);
             candidate.Rest.Member("content"u8).Replace(content.WrittenSpan);
         }
+        if (candidate is { Supports: { } supports, Contents: > 1 })
+            candidate.Rest.Member("groundingMetadata"u8).Member("groundingSupports"u8).Replace(GeminiSegments.Move(supports, candidate.Parts));
         candidate.Rest.Write(output);
     }
 }

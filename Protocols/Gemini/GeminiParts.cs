@@ -76,19 +76,21 @@ public sealed class GeminiParts(WriterOptions options)
 
     /// <summary>The response object around one part, or several with commas between.</summary>
     /// <param name="reason">Empty: the answer goes on.</param>
+    /// <param name="grounding"><c>groundingMetadata</c>; empty: none.</param>
     public static void WriteObject(IBufferWriter<byte> output, ReadOnlySpan<byte> parts, ReadOnlySpan<byte> reason, in TokenUsage usage,
-        ReadOnlySpan<byte> model, ReadOnlySpan<byte> id)
+        ReadOnlySpan<byte> model, ReadOnlySpan<byte> id, ReadOnlySpan<byte> grounding = default)
     {
         output.Write(Head);
         output.Write(parts);
-        WriteTail(output, reason, usage, model, id);
+        WriteTail(output, reason, usage, model, id, grounding);
     }
 
     /// <summary>The response object up to its parts.</summary>
     public static ReadOnlySpan<byte> Head => "{\"candidates\":[{\"content\":{\"parts\":["u8;
 
     /// <summary>The response object behind its parts.</summary>
-    public static void WriteTail(IBufferWriter<byte> output, ReadOnlySpan<byte> reason, in TokenUsage usage, ReadOnlySpan<byte> model, ReadOnlySpan<byte> id)
+    public static void WriteTail(IBufferWriter<byte> output, ReadOnlySpan<byte> reason, in TokenUsage usage, ReadOnlySpan<byte> model, ReadOnlySpan<byte> id,
+        ReadOnlySpan<byte> grounding = default)
     {
         output.Write("],\"role\":\"model\"}"u8);
         if (!reason.IsEmpty)
@@ -96,7 +98,13 @@ public sealed class GeminiParts(WriterOptions options)
             output.Write(",\"finishReason\":"u8);
             output.WriteQuoted(reason);
         }
-        output.Write(",\"index\":0}]"u8);
+        output.Write(",\"index\":0"u8);
+        if (!grounding.IsEmpty)
+        {
+            output.Write(",\"groundingMetadata\":"u8);
+            output.Write(grounding);
+        }
+        output.Write("}]"u8);
         if (!reason.IsEmpty) GeminiUsage.Write(output, usage);
         WriteNames(output, model, id);
     }

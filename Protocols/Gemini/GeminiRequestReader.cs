@@ -146,8 +146,8 @@ public sealed class GeminiRequestReader
             _untranslatable.Add((config.At("responseMimeType"), config.Get("responseMimeType")!.Value));
         if ((config.Object("responseJsonSchema") ?? config.Object("responseSchema")) is { } schema)
         {
-            return new OutputFormat(GeminiSchemaReader.ToJsonSchema(schema.Raw)) { Strict = true };
+            return new OutputFormat(GeminiSchemaReader.ToJsonSchema(schema.Raw)) { Path = schema.Path, Strict = true };
         }
-        return mime.Equals("application/json", StringComparison.OrdinalIgnoreCase) ? new OutputFormat(null) : null;
+        return mime.Equals("application/json", StringComparison.OrdinalIgnoreCase) ? new OutputFormat(null) { Path = config.At("responseMimeType") } : null;
     }
 }

@@ -34,9 +34,9 @@ public sealed class GeminiRequestWriter
         _isClaude = GeminiNames.IsClaude(request.Model);
         _facts = traits.Models.Find(request.Model);
         _tools = new GeminiToolWriter(request, traits);
-        if (request.Output is not null && _tools.Functions.Count > 0 && !_facts.IsGemini3)
+        if (request.Output is { } format && _tools.Functions.Count > 0 && !_facts.IsGemini3)
         {
-            throw new ProtocolException(ErrorKind.Unsupported, $"an output format beside tools is not supported by {request.Model}");
+            throw new ProtocolException(ErrorKind.Unsupported, $"`{format.Path}`: an output format beside tools is not supported by {request.Model}", format.Path);
         }
         _contents = new GeminiConversation(request, _facts).Build();
     }

@@ -12,6 +12,7 @@ namespace Aiproxy.Protocols.Gemini;
 public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
 {
     private readonly GeminiUsage _usage = new();
+    private readonly GeminiGrounding _grounding = new(sink);
     private int _nextKey;
     private int _open = -1;
     private BlockKind _openKind;
@@ -170,6 +171,8 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
     private void Candidate(in GeminiCandidate candidate)
     {
         if (candidate.Index != 0) return;
+        _grounding.Read(candidate.Grounding);
+        _grounding.Read(candidate.Recited);
         GeminiEnd end = GeminiNames.ReadFinish(candidate.Reason);
         if (end == GeminiEnd.Malformed)
         {
@@ -179,8 +182,16 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
         }
         // The last word counts, but a plain one takes nothing back.
         if (end > GeminiEnd.Stop || _end == GeminiEnd.None) _end = end;
-        if (candidate.Parts == 1) Part(candidate.First);
-        else if (candidate.Parts > 1) Parts(candidate.Content);
+        if (candidate.Parts > 0) _grounding.BeginContent();
+        if (candidate.Parts > 1)
+        {
+            Parts(candidate.Content);
+        }
+        else if (candidate.Parts == 1)
+        {
+            _grounding.BeginPart();
+            Part(candidate.First);
+        }
     }
 
     private void Parts(ReadOnlySpan<byte> content)
@@ -192,6 +203,7 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
             JsonScan parts = JsonScan.Inside(members.Value);
             while (!_ended && parts.Next())
             {
+                _grounding.BeginPart();
                 if (parts.Kind != JsonTokenType.StartObject) continue;
                 JsonScan part = parts.Enter();
                 Part(GeminiAnswerPart.Read(ref part));
@@ -224,6 +236,7 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
         if (text.Length > 2)
         {
             _hasContent = true;
+            if (kind == BlockKind.Text) _grounding.Text(_open, text);
             sink.BlockDelta(_open, text);
         }
         if (!isSigned) return;
@@ -293,6 +306,7 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
 
     private void Finish()
     {
+        _grounding.End();
         CloseOpen();
         _ended = true;
         sink.Finish(_end switch

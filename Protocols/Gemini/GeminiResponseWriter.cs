@@ -11,6 +11,7 @@ public sealed class GeminiResponseWriter(IBufferWriter<byte> output, WriterOptio
 {
     private readonly List<AnswerBlock> _blocks = [];
     private readonly GeminiParts _parts = new(options);
+    private readonly GeminiSources _sources = new(isWhole: false);
     private readonly ArrayBufferWriter<byte> _part = new();
     private readonly byte[] _model = RawJson.Encode(options.Model);
     private byte[] _id = Encoding.ASCII.GetBytes(options.IdSeed);
@@ -38,6 +39,7 @@ public sealed class GeminiResponseWriter(IBufferWriter<byte> output, WriterOptio
         // An Anthropic signature goes back only together with the text that it signs.
         if (isThought || target.IsCall) target.Append(jsonString);
         if (target.IsCall || (isThought && !_parts.ShowsThoughts)) return;
+        if (!isThought) _sources.Text(block, jsonString);
         GeminiParts.WriteText(_part, jsonString, isThought);
         Chunk();
     }
@@ -46,6 +48,8 @@ public sealed class GeminiResponseWriter(IBufferWriter<byte> output, WriterOptio
     {
         if (!_ended) Find(block)?.SetSeal(kind, jsonString);
     }
+
+    public void BlockCite(int block, Citation citation) => _sources.Cite(block, citation);
 
     public void BlockEnd(int block)
     {
@@ -79,7 +83,7 @@ public sealed class GeminiResponseWriter(IBufferWriter<byte> output, WriterOptio
         }
         // The official chat helper keeps a turn only if each of its chunks has a part.
         GeminiParts.WriteText(_part, "\"\""u8, false, carried);
-        Chunk(GeminiNames.FinishReason(reason));
+        Chunk(GeminiNames.FinishReason(reason), _sources.Json());
         if (options.JsonArray) output.Write("\n]"u8);
     }
 
@@ -140,7 +144,7 @@ public sealed class GeminiResponseWriter(IBufferWriter<byte> output, WriterOptio
     }
 
     /// <summary>Sends what is in <c>_part</c>.</summary>
-    private void Chunk(ReadOnlySpan<byte> reason = default)
+    private void Chunk(ReadOnlySpan<byte> reason = default, ReadOnlySpan<byte> grounding = default)
     {
         var run = new OutputRun(output);
         run.Add(!options.JsonArray ? "data: "u8 : _elements == 0 ? "["u8 : ",\n"u8);
@@ -149,7 +153,7 @@ public sealed class GeminiResponseWriter(IBufferWriter<byte> output, WriterOptio
         run.Add(_part.WrittenSpan);
         if (reason.IsEmpty) run.Add(OpenTail());
         run.End();
-        if (!reason.IsEmpty) GeminiParts.WriteTail(output, reason, _usage, _model, _id);
+        if (!reason.IsEmpty) GeminiParts.WriteTail(output, reason, _usage, _model, _id, grounding);
         if (!options.JsonArray) output.Write("\r\n\r\n"u8);
         _part.ResetWrittenCount();
     }

@@ -39,6 +39,8 @@ public sealed class KiroCodeFence(IResponseSink next) : IResponseSink
 
     public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString) => next.BlockSeal(block, kind, jsonString);
 
+    public void BlockCite(int block, Citation citation) => next.BlockCite(block, citation);
+
     public void BlockEnd(int block)
     {
         if (block == _block)

@@ -131,7 +131,6 @@ public sealed class KiroHistory(KiroTraits traits)
                 RefusalPart refusal => new TextPart(refusal.Text) { Path = part.Path },
                 ThinkingPart thinking => turn.Role == TurnRole.Assistant && IsOwn(thinking, model, way) ? thinking : null,
                 MediaPart media when turn.Role == TurnRole.Assistant => new TextPart($"[{media.Kind.ToString().ToLowerInvariant()} omitted]") { Path = part.Path },
-                ForeignPart => null,
                 ToolCallPart when turn.Role != TurnRole.Assistant => null,
                 TextPart { Seal: not null } text => text with { Seal = null },
                 _ => turn.Role != TurnRole.System || part is TextPart ? part : null,

@@ -59,6 +59,9 @@ public sealed class KiroThinkingTags(IResponseSink next) : IResponseSink
         if (block != _text) next.BlockSeal(_blocks[block], kind, jsonString);
     }
 
+    /// <summary>The service tells no sources; a place in the text would not be that in what is left of it.</summary>
+    public void BlockCite(int block, Citation citation) { }
+
     public void BlockEnd(int block)
     {
         if (block != _text)

@@ -150,6 +150,9 @@ public sealed record ReasoningRequest
 /// <param name="Schema">null: any JSON object.</param>
 public sealed record OutputFormat(JsonElement? Schema)
 {
+    /// <summary>Where the client said it, for refusals.</summary>
+    public string Path { get; init; } = "";
+
     public string? Name { get; init; }
 
     public JsonText? Description { get; init; }

@@ -56,7 +56,8 @@ public sealed class HistoryRepair
         var turns = new List<Turn>(original.Count);
         foreach (Turn turn in original)
         {
-            IReadOnlyList<Part> parts = _rules.DropsEmptyText ? WithoutEmptyText(turn.Parts) : turn.Parts;
+            IReadOnlyList<Part> parts = turn.Parts.Any(IsForeign) ? [.. turn.Parts.Select(part => IsForeign(part) ? ForeignText.Of((ForeignPart)part) : part).OfType<Part>()] : turn.Parts;
+            if (_rules.DropsEmptyText) parts = WithoutEmptyText(parts);
             if (parts.Count == 0) continue;
             if (turn.Role == TurnRole.System && !_rules.KnowsMidSystem)
                 turns.Add(new Turn(TurnRole.User, [.. parts.Select(Reminder)]) { Path = turn.Path });
@@ -65,6 +66,8 @@ public sealed class HistoryRepair
         }
         return turns;
     }
+
+    private bool IsForeign(Part part) => part is ForeignPart foreign && foreign.Protocol != _rules.OwnBlocks;
 
     private static Part Reminder(Part part) =>
         part is TextPart text ? text with { Text = new JsonText($"<system-reminder>\n{text.Text}\n</system-reminder>") } : part;

@@ -4,10 +4,10 @@ namespace Aiproxy.Protocols.Model;
 public sealed record HistoryRules
 {
     /// <summary>Messages: its writer merges turns and knows itself what empty text and instructions in the middle become.</summary>
-    public static HistoryRules Anthropic { get; } = new() { MaxNameLength = 128, IdsAreWords = true, KnowsMidSystem = true };
+    public static HistoryRules Anthropic { get; } = new() { MaxNameLength = 128, IdsAreWords = true, KnowsMidSystem = true, OwnBlocks = "anthropic" };
 
     /// <summary>Gemini, and what speaks its dialect: likewise.</summary>
-    public static HistoryRules Gemini { get; } = new() { KnowsMidSystem = true };
+    public static HistoryRules Gemini { get; } = new() { KnowsMidSystem = true, OwnBlocks = "gemini" };
 
     /// <summary>Characters of a tool name; all targets take <c>[A-Za-z0-9_-]</c>.</summary>
     public int MaxNameLength { get; init; } = 64;
@@ -37,6 +37,9 @@ public sealed record HistoryRules
 
     /// <summary>Free-form tools; otherwise each becomes a function with one string argument <c>input</c>.</summary>
     public bool KnowsCustomTools { get; init; }
+
+    /// <summary>The protocol whose server tools' blocks go back as they came; of others' only short readable results stay, as text. null: of all.</summary>
+    public string? OwnBlocks { get; init; }
 
     /// <summary>Claude Code's attribution block is for Anthropic alone.</summary>
     public bool KeepsBillingBlock { get; init; }

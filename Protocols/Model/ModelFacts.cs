@@ -32,6 +32,9 @@ public sealed record ModelFacts
     /// <summary>A call can be demanded.</summary>
     public bool HasForcedChoice { get; init; } = true;
 
+    /// <summary>Anthropic: an answer is made to follow a schema by word; otherwise the schema becomes a tool that must be called.</summary>
+    public bool HasOutputSchema { get; init; }
+
     /// <summary>Instructions in the middle of the conversation have a role of their own.</summary>
     public bool HasMidSystem { get; init; }
 

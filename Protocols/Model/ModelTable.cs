@@ -19,6 +19,7 @@ public sealed class ModelTable
         CanDisableThinking = true,
         Efforts = ToMax,
         HasSampling = false,
+        HasOutputSchema = true,
     };
 
     private static readonly ModelFacts Claude4 = new()
@@ -85,10 +86,10 @@ public sealed class ModelTable
         ("claude-opus-4-8", Claude with { HasMidSystem = true }),
         ("claude-opus-4-6", Claude with { Efforts = WithoutXHigh, HasSampling = true, ContextWindow = 200_000 }),
         ("claude-sonnet-4-6", Claude with { Efforts = WithoutXHigh, HasSampling = true, ContextWindow = 200_000 }),
-        ("claude-opus-4-5", Claude4),
-        ("claude-sonnet-4-5", Claude4),
-        ("claude-haiku-4-5", Claude4),
-        ("claude-opus-4-1", Claude4 with { MaxOutputTokens = 32_000 }),
+        ("claude-opus-4-5", Claude4 with { HasOutputSchema = true }),
+        ("claude-sonnet-4-5", Claude4 with { HasOutputSchema = true }),
+        ("claude-haiku-4-5", Claude4 with { HasOutputSchema = true }),
+        ("claude-opus-4-1", Claude4 with { MaxOutputTokens = 32_000, HasOutputSchema = true }),
         ("claude-opus-4", Claude4 with { MaxOutputTokens = 32_000 }),
         ("claude-sonnet-4", Claude4),
         ("claude-3-", Claude4 with { Thinking = ThinkingControl.None, MaxOutputTokens = 4_096 }),

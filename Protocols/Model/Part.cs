@@ -16,6 +16,12 @@ public sealed record TextPart(JsonText Text) : Part
 {
     /// <summary>A signature that Gemini put on a text part; null elsewhere.</summary>
     public Seal? Seal { get; init; }
+
+    /// <summary>No piece of the texts beside it, with which it must not run together.</summary>
+    public bool IsApart { get; init; }
+
+    /// <summary>The sources that an earlier answer told with the text.</summary>
+    public IReadOnlyList<Citation> Citations { get; init; } = [];
 }
 
 /// <summary>An image, document, sound or film.</summary>

@@ -17,6 +17,9 @@ public enum SealKind
     /// <summary>Responses <c>encrypted_content</c>.</summary>
     Encrypted,
 
+    /// <summary>Reasoning of a Chat message as its server wants it back, signatures included: one JSON object of the message's members.</summary>
+    Details,
+
     /// <summary>Gemini <c>thoughtSignature</c>.</summary>
     Thought,
 

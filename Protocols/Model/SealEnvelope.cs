@@ -8,7 +8,7 @@ namespace Aiproxy.Protocols.Model;
 /// <summary>Carries a proof of one provider through a client of another protocol, in that protocol's own signature field.</summary>
 /// <remarks>Standard base64 of <c>aip1</c>, one byte of kind, eight bytes of issuer tag, the payload. The text therefore begins with <see cref="Prefix"/>,
 /// and stays legal where the wire wants base64. Kinds: a thinking (payload: JSON of text and signature), d redacted data, r encrypted content,
-/// g thought signature, n no proof at all.</remarks>
+/// g thought signature, n no proof at all. A Chat server's details travel as r: an object is no encrypted content.</remarks>
 public static class SealEnvelope
 {
     /// <summary>What each envelope begins with.</summary>
@@ -51,7 +51,7 @@ public static class SealEnvelope
                 }
             case SealKind.Redacted: return Pack('d', Anthropic, Plain(seal));
             case SealKind.Thought: return Pack('g', Gemini, Plain(seal));
-            case SealKind.Encrypted: return Pack('r', issuer, Plain(seal));
+            case SealKind.Encrypted or SealKind.Details: return Pack('r', issuer, Plain(seal));
             default: return Pack('n', "", default);
         }
     }
@@ -71,7 +71,7 @@ public static class SealEnvelope
             'a' => Thinking(tag, bytes.AsMemory(13, length - 13)),
             'd' => (new Seal(SealKind.Redacted, Family(tag), payload), null),
             'g' => (new Seal(SealKind.Thought, Family(tag), payload), null),
-            'r' => (new Seal(SealKind.Encrypted, tag, payload), null),
+            'r' => (new Seal(payload.StartsWith('{') ? SealKind.Details : SealKind.Encrypted, tag, payload), null),
             'n' => (new Seal(SealKind.None, "", ""), null),
             _ => null,
         };

@@ -6,7 +6,10 @@ public ref struct ChatDelta
     public ReadOnlySpan<byte> Content, Refusal, ToolCalls, FunctionCall;
 
     /// <summary>The same text often comes under two of these names.</summary>
-    public ReadOnlySpan<byte> ReasoningContent, Reasoning, ReasoningDetails;
+    public ReadOnlySpan<byte> ReasoningContent, Reasoning, ReasoningDetails, ThinkingBlocks;
+
+    /// <summary>The sources of the text.</summary>
+    public ReadOnlySpan<byte> Annotations;
 
     /// <param name="scan">Walks the object.</param>
     public static ChatDelta Read(scoped ref JsonScan scan)
@@ -19,8 +22,10 @@ public ref struct ChatDelta
             else if (scan.Is("reasoning_content"u8)) delta.ReasoningContent = scan.Value;
             else if (scan.Is("reasoning"u8)) delta.Reasoning = scan.Value;
             else if (scan.Is("reasoning_details"u8)) delta.ReasoningDetails = scan.Value;
+            else if (scan.Is("thinking_blocks"u8)) delta.ThinkingBlocks = scan.Value;
             else if (scan.Is("refusal"u8)) delta.Refusal = scan.Value;
             else if (scan.Is("function_call"u8)) delta.FunctionCall = scan.Value;
+            else if (scan.Is("annotations"u8)) delta.Annotations = scan.Value;
         }
         return delta;
     }

@@ -4,12 +4,14 @@ using Aiproxy.Protocols.Model;
 namespace Aiproxy.Protocols.OpenAIChat;
 
 /// <summary>One choice of a folded answer. Its calls go through the same reading as those of a translated answer, whatever the server does with <c>index</c> and
-/// <c>id</c>; everything else is folded as it comes.</summary>
+/// <c>id</c>, and so do the details of its reasoning; everything else is folded as it comes.</summary>
 public sealed class OpenAIChatFoldedChoice
 {
     private readonly long _index;
     private readonly JsonFold _message = new(), _rest = new();
     private readonly CallSink _sink = new();
+    private readonly OpenAIChatDetails _details = new();
+    private readonly List<byte[]> _annotations = [];
     private readonly OpenAIChatCalls _calls;
     private byte[]? _finish;
     private bool _isFunction;
@@ -37,6 +39,7 @@ public sealed class OpenAIChatFoldedChoice
         if (!_message.Has("role"u8)) _message.AddMember("role"u8, "\"assistant\""u8);
         if (!_message.Has("content"u8)) _message.AddMember("content"u8, "null"u8);
         WriteCalls();
+        WriteLists();
         output.Write("{\"index\":"u8);
         output.WriteNumber(_index);
         output.Write(",\"message\":"u8);
@@ -65,10 +68,32 @@ public sealed class OpenAIChatFoldedChoice
                 _isFunction = true;
                 _calls.ReadFunction(members.Value);
             }
+            else if (JsonSlice.IsArray(members.Value) && (members.Is("reasoning_details"u8) || members.Is("thinking_blocks"u8)))
+            {
+                _message.Member(members.Name);
+                if (members.Is("reasoning_details"u8)) _details.ReadDetails(members.Value);
+                else _details.ReadBlocks(members.Value);
+            }
+            else if (JsonSlice.IsArray(members.Value) && members.Is("annotations"u8))
+            {
+                _message.Member(members.Name);
+                TakeAnnotations(members.Value);
+            }
             else
             {
                 _message.AddMember(members.Name, members.Value);
             }
+        }
+    }
+
+    /// <summary>Some servers repeat those they told before.</summary>
+    private void TakeAnnotations(ReadOnlySpan<byte> annotations)
+    {
+        var elements = JsonSlice.Elements(annotations);
+        while (elements.Next())
+        {
+            byte[] annotation = elements.Value.ToArray();
+            if (!_annotations.Exists(known => known.AsSpan().SequenceEqual(annotation))) _annotations.Add(annotation);
         }
     }
 
@@ -110,6 +135,21 @@ public sealed class OpenAIChatFoldedChoice
         _message.Member("tool_calls"u8).Replace(json.WrittenSpan);
     }
 
+    private void WriteLists()
+    {
+        if (_message.Has("reasoning_details"u8)) _message.Member("reasoning_details"u8).Replace(_details.List(isBlocks: false));
+        if (_message.Has("thinking_blocks"u8)) _message.Member("thinking_blocks"u8).Replace(_details.List(isBlocks: true));
+        if (!_message.Has("annotations"u8)) return;
+        var json = new ArrayBufferWriter<byte>();
+        foreach (byte[] annotation in _annotations)
+        {
+            json.Write(json.WrittenCount == 0 ? "["u8 : ","u8);
+            json.Write(annotation);
+        }
+        json.Write(json.WrittenCount == 0 ? "[]"u8 : "]"u8);
+        _message.Member("annotations"u8).Replace(json.WrittenSpan);
+    }
+
     private static void WriteFunction(IBufferWriter<byte> json, AnswerBlock call)
     {
         json.Write("{\"name\":"u8);
@@ -131,6 +171,8 @@ public sealed class OpenAIChatFoldedChoice
         public void BlockDelta(int block, ReadOnlySpan<byte> jsonString) => Calls.Find(call => call.Key == block)?.Append(jsonString);
 
         public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString) => Calls.Find(call => call.Key == block)?.SetSeal(kind, jsonString);
+
+        public void BlockCite(int block, Citation citation) { }
 
         public void BlockEnd(int block) { }
 

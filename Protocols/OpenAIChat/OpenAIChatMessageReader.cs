@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Aiproxy.Protocols.Model;
 using static Aiproxy.Protocols.OpenAIChat.RequestFields;
@@ -56,7 +57,7 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
             thinking = JsonText.From(reasoning);
         if (thinking is { IsEmpty: false } text) parts.Add(new ThinkingPart(text) { Path = path + ".reasoning_content" });
 
-        parts.AddRange(Content(message, path));
+        parts.AddRange(Cited(Content(message, path), message, path));
         if (JsonString(message, "refusal", path) is { IsEmpty: false } refusal) parts.Add(new RefusalPart(refusal) { Path = path + ".refusal" });
         if (RequestFields.Object(message, "audio", path) is { } audio) untranslatable.Add((path + ".audio", audio));
         if (RequestFields.Array(message, "tool_calls", path) is { } calls)
@@ -70,6 +71,14 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
         }
         if (RequestFields.Object(message, "function_call", path) is { } legacy) parts.Add(Function(legacy, null, path + ".function_call"));
         return parts;
+    }
+
+    /// <summary>The sources of an earlier answer: their places count in its whole content, which replayed as a string is one part.</summary>
+    private static List<Part> Cited(List<Part> content, JsonElement message, string path)
+    {
+        if (content is not [TextPart only] || RequestFields.Array(message, "annotations", path) is not { } told) return content;
+        Citation?[] citations = [.. told.EnumerateArray().Select(static one => OpenAIAnnotations.Read(JsonMarshal.GetRawUtf8Value(one), "openai"))];
+        return [only with { Citations = [.. citations.OfType<Citation>()] }];
     }
 
     private static ToolCallPart Call(JsonElement call, string path)

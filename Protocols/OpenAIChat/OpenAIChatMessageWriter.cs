@@ -175,6 +175,7 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, IBufferWriter<b
             // Such servers refuse an assistant message with calls that lacks the member; an empty one says "unknown".
             if (thinking.Length > 0 || calls.Count > 0) json.WriteString("reasoning_content"u8, thinking);
         }
+        Details(turn.Parts);
         if (calls.Count > 0)
         {
             json.WriteStartArray("tool_calls"u8);
@@ -183,6 +184,22 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, IBufferWriter<b
         }
         json.WriteEndObject();
     }
+
+    /// <summary>Reasoning that this very server told and wants back unchanged.</summary>
+    private void Details(IReadOnlyList<Part> parts)
+    {
+        IEnumerable<Seal> seals = parts.OfType<ThinkingPart>().Select(static part => part.Seal).OfType<Seal>();
+        byte[] members = OpenAIChatDetails.Join(seals.Where(IsOwn).Select(static seal => seal.Value));
+        if (members.Length == 0) return;
+        var scan = new JsonScan([.. "{"u8, .. members, .. "}"u8]);
+        while (scan.Next())
+        {
+            json.WritePropertyName(scan.Name);
+            json.WriteRawValue(scan.Value, skipInputValidation: true);
+        }
+    }
+
+    private bool IsOwn(Seal seal) => seal.Kind == SealKind.Details && traits.Issuer.Length > 0 && SealEnvelope.IsIssuer(seal.Issuer, traits.Issuer);
 
     /// <summary>Neighbouring texts run together, as they were streamed; what stood around a call is set apart.</summary>
     private static string? AssistantText(IReadOnlyList<Part> parts)
@@ -198,9 +215,10 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, IBufferWriter<b
                 continue;
             }
             text ??= new StringBuilder();
-            if (isApart && text.Length > 0 && words.Length > 0) text.Append("\n\n");
+            bool standsAlone = part is TextPart { IsApart: true };
+            if ((isApart || standsAlone) && text.Length > 0 && words.Length > 0) text.Append("\n\n");
             text.Append(words);
-            isApart = part is MediaPart;
+            isApart = standsAlone || part is MediaPart;
         }
         return text?.ToString();
     }

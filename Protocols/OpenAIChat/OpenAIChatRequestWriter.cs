@@ -119,13 +119,14 @@ public static class OpenAIChatRequestWriter
     private static void Tools(Utf8JsonWriter json, ChatRequest request, OpenAIChatTraits traits)
     {
         List<ToolDefinition> tools = OpenAIRequestWords.Tools(request, Target, tool => traits.WebSearch && ServerTools.IsWebSearch(tool));
-        if (tools.Exists(static tool => tool.Kind == ToolKind.Foreign))
+        if (tools.Find(static tool => tool.Kind == ToolKind.Foreign) is { } search)
         {
-            json.WriteStartObject("web_search_options"u8);
-            json.WriteEndObject();
+            json.WritePropertyName("web_search_options"u8);
+            WebSearchTool.Read(search).WriteChat(json);
         }
         tools.RemoveAll(static tool => tool.Kind == ToolKind.Foreign);
-        ToolChoice? choice = request.ToolChoice;
+        // A search that is demanded is what the options themselves say.
+        ToolChoice? choice = request.ToolChoice is { Foreign: not null } ? null : request.ToolChoice;
         bool isSubset = choice is { Names.Count: > 0 } && (choice.Mode != ToolChoiceMode.Any || choice.Names.Count > 1);
         if (isSubset && !traits.IsOfficial) tools = Subset(request, tools, ref choice);
         if (tools.Count == 0) return;

@@ -13,9 +13,11 @@ public sealed class OpenAIChatResponseReader : IResponseReader
     private readonly IResponseSink _sink;
     private readonly BlockNumbers _blocks = new();
     private readonly OpenAIChatCalls _calls;
+    private readonly OpenAIChatCitations _citations;
+    private readonly OpenAIChatDetails _details = new();
     private BlockKind _openKind;
     private int _open = -1;
-    private bool _isStarted, _isEnded;
+    private bool _isStarted, _isEnded, _isReasonedPlainly;
     private FinishReason? _reason;
     private byte[] _stopSequence = [];
 
@@ -23,6 +25,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
     {
         _sink = sink;
         _calls = new OpenAIChatCalls(sink, _blocks);
+        _citations = new OpenAIChatCitations(sink);
     }
 
     public void Read(in Frame frame)
@@ -166,14 +169,17 @@ public sealed class OpenAIChatResponseReader : IResponseReader
 
     private void Content(in ChatDelta delta)
     {
-        // The same text often comes under two of these names: the first that has any counts.
-        if (JsonSlice.IsText(delta.ReasoningContent)) Delta(BlockKind.Thinking, delta.ReasoningContent);
-        else if (JsonSlice.IsText(delta.Reasoning)) Delta(BlockKind.Thinking, delta.Reasoning);
-        else ReasoningDetails(delta.ReasoningDetails);
+        // The same text often comes under two of these names: the first that has any counts. The details of what was told plainly may come in a later chunk.
+        ReadOnlySpan<byte> plain = JsonSlice.IsText(delta.ReasoningContent) ? delta.ReasoningContent : delta.Reasoning;
+        _isReasonedPlainly |= JsonSlice.IsText(plain);
+        if (_isReasonedPlainly) Delta(BlockKind.Thinking, plain);
+        else ReasoningDetails(delta.ReasoningDetails.Length > 2 ? delta.ReasoningDetails : delta.ThinkingBlocks);
+        Proofs(delta.ReasoningDetails, delta.ThinkingBlocks);
 
         if (JsonSlice.IsArray(delta.Content)) Parts(delta.Content);
         else Delta(BlockKind.Text, delta.Content);
         Delta(BlockKind.Refusal, delta.Refusal);
+        if (delta.Annotations.Length > 2) _citations.Read(delta.Annotations);
 
         if (delta.ToolCalls.Length > 2 && JsonSlice.IsArray(delta.ToolCalls))
         {
@@ -187,7 +193,15 @@ public sealed class OpenAIChatResponseReader : IResponseReader
         }
     }
 
-    /// <summary>OpenRouter: <c>reasoning.text</c> has text, <c>reasoning.summary</c> has summary, <c>reasoning.encrypted</c> nothing to read.</summary>
+    /// <summary>Keeps what the server wants back; the thinking block that is open, or one that opens for it, carries it.</summary>
+    private void Proofs(ReadOnlySpan<byte> details, ReadOnlySpan<byte> blocks)
+    {
+        _details.ReadDetails(details);
+        _details.ReadBlocks(blocks);
+        if (_details.HasAny) Open(BlockKind.Thinking);
+    }
+
+    /// <summary>OpenRouter: <c>reasoning.text</c> has text, <c>reasoning.summary</c> has summary, <c>reasoning.encrypted</c> nothing to read. LiteLLM's blocks have thinking.</summary>
     private void ReasoningDetails(ReadOnlySpan<byte> details)
     {
         var elements = JsonSlice.Elements(details);
@@ -196,7 +210,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
             var members = JsonSlice.Members(elements.Value);
             while (members.Next())
             {
-                if (members.Is("text"u8) || members.Is("summary"u8)) Delta(BlockKind.Thinking, members.Value);
+                if (members.Is("text"u8) || members.Is("summary"u8) || members.Is("thinking"u8)) Delta(BlockKind.Thinking, members.Value);
             }
         }
     }
@@ -231,19 +245,24 @@ public sealed class OpenAIChatResponseReader : IResponseReader
     private void Delta(BlockKind kind, ReadOnlySpan<byte> token)
     {
         if (!JsonSlice.IsText(token)) return;
-        if (_open < 0 || _openKind != kind)
-        {
-            CloseText();
-            _calls.EndComplete();
-            _open = _blocks.Next();
-            _openKind = kind;
-            _sink.BlockStart(_open, kind);
-        }
+        Open(kind);
+        if (kind == BlockKind.Text) _citations.Text(_open, token);
         _sink.BlockDelta(_open, token);
+    }
+
+    private void Open(BlockKind kind)
+    {
+        if (_open >= 0 && _openKind == kind) return;
+        CloseText();
+        _calls.EndComplete();
+        _open = _blocks.Next();
+        _openKind = kind;
+        _sink.BlockStart(_open, kind);
     }
 
     private void CloseText()
     {
+        if (_open >= 0 && _openKind == BlockKind.Thinking && _details.HasAny) _sink.BlockSeal(_open, SealKind.Details, _details.Take());
         if (_open >= 0) _sink.BlockEnd(_open);
         _open = -1;
     }
@@ -266,6 +285,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
             Fail(new ProxyError(ErrorKind.BadGateway, "the upstream sent a tool call without a name"));
             return;
         }
+        _citations.End();
         CloseText();
         _calls.EndAll();
         FinishReason reason = _reason ?? FinishReason.EndTurn;

@@ -14,6 +14,7 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
     private readonly WriterOptions _options;
     private readonly OpenAIChatCallWriter _calls;
     private readonly Dictionary<int, BlockKind> _kinds = [];
+    private readonly OpenAIChatSources _sources = new();
     private byte[] _head = [];
     private TokenUsage _usage;
     private bool _isEnded;
@@ -58,6 +59,7 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
         switch (kind)
         {
             case BlockKind.Text:
+                _sources.Text(block, jsonString);
                 Text("{\"content\":"u8, jsonString);
                 break;
             case BlockKind.Refusal:
@@ -74,7 +76,13 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
 
     public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString)
     {
-        // Chat has a place for Gemini's signatures alone, and only on calls.
+        if (!_isEnded && kind == SealKind.Details && !SealEnvelope.IsEnvelope(jsonString))
+        {
+            Begin(default);
+            if (OpenAIChatDetails.Join([RawJson.Decode(jsonString)]) is { Length: > 0 } members) Chunk([.. "{"u8, .. members, .. "}"u8], default);
+            return;
+        }
+        // Otherwise Chat has a place for Gemini's signatures alone, and only on calls.
         if (_isEnded || kind != SealKind.Thought || _calls.Find(block) is not { } call) return;
         if (call == _begun)
         {
@@ -92,6 +100,8 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
         Tail(default);
     }
 
+    public void BlockCite(int block, Citation citation) => _sources.Cite(block, citation);
+
     public void BlockEnd(int block)
     {
         if (_isEnded) return;
@@ -107,6 +117,7 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
         Start(default, default);
         Begin(default);
         foreach (int block in _calls.OpenBlocks()) BlockEnd(block);
+        if (_sources.HasAny) Annotations();
         Chunk("{}"u8, OpenAIChatNames.Finish(_calls.Derive(reason)));
         if (_options.IncludeUsage)
         {
@@ -174,6 +185,16 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
         run.Add("}"u8);
         run.Add(OpenTail);
         run.End();
+    }
+
+    /// <summary>All in one chunk: libraries keep the last one's list only.</summary>
+    private void Annotations()
+    {
+        _output.Write(_head);
+        _output.Write("{\"index\":0,\"delta\":{\"annotations\":"u8);
+        _sources.Write(_output);
+        _output.Write("}"u8);
+        Tail(default);
     }
 
     private void Arguments(OpenAIChatCallWriter.Call call, ReadOnlySpan<byte> token)

@@ -22,6 +22,9 @@ public sealed record OpenAIChatTraits
     /// <summary>Thinking models that want their <c>reasoning_content</c> back on every assistant message with calls.</summary>
     public bool ReplayReasoning { get; init; }
 
+    /// <summary>The upstream's configured name: whose details of reasoning may go back to it. Empty: none.</summary>
+    public string Issuer { get; init; } = "";
+
     /// <summary><c>stream_options</c> is known.</summary>
     public bool StreamOptions { get; init; } = true;
 

@@ -10,8 +10,10 @@ public sealed class OpenAIChatWholeWriter(IBufferWriter<byte> output, WriterOpti
 {
     private readonly OpenAIChatCallWriter _calls = new(options);
     private readonly Dictionary<int, BlockKind> _kinds = [];
+    private readonly OpenAIChatSources _sources = new();
     private readonly Dictionary<int, Arguments> _arguments = [];
     private readonly ArrayBufferWriter<byte> _content = new(), _reasoning = new(), _refusal = new();
+    private readonly List<string> _details = [];
     private byte[] _id = [];
     private TokenUsage _usage;
     private bool _isEnded;
@@ -38,6 +40,7 @@ public sealed class OpenAIChatWholeWriter(IBufferWriter<byte> output, WriterOpti
         switch (kind)
         {
             case BlockKind.Text:
+                _sources.Text(block, jsonString);
                 _content.Write(inner);
                 break;
             case BlockKind.Refusal:
@@ -54,8 +57,11 @@ public sealed class OpenAIChatWholeWriter(IBufferWriter<byte> output, WriterOpti
 
     public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString)
     {
+        if (kind == SealKind.Details && !SealEnvelope.IsEnvelope(jsonString)) _details.Add(RawJson.Decode(jsonString));
         if (kind == SealKind.Thought && _arguments.TryGetValue(block, out Arguments? arguments)) arguments.Signature = jsonString.ToArray();
     }
+
+    public void BlockCite(int block, Citation citation) => _sources.Cite(block, citation);
 
     public void BlockEnd(int block)
     {
@@ -79,11 +85,17 @@ public sealed class OpenAIChatWholeWriter(IBufferWriter<byte> output, WriterOpti
         Text(_content, isNullable: _calls.HasAny || _refusal.WrittenCount > 0);
         output.Write(",\"refusal\":"u8);
         Text(_refusal, isNullable: true);
-        output.Write(",\"annotations\":[]"u8);
+        output.Write(",\"annotations\":"u8);
+        _sources.Write(output);
         if (_reasoning.WrittenCount > 0 && options.Request?.Reasoning?.Visible != false)
         {
             output.Write(",\"reasoning_content\":"u8);
             Text(_reasoning, isNullable: false);
+        }
+        if (_details.Count > 0 && OpenAIChatDetails.Join(_details) is { Length: > 0 } members)
+        {
+            output.Write(","u8);
+            output.Write(members);
         }
         if (_calls.HasAny) Calls();
         output.Write("},\"logprobs\":null,\"finish_reason\":\""u8);

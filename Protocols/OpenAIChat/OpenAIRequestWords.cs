@@ -85,8 +85,8 @@ public static class OpenAIRequestWords
     /// <summary>The tools to send. A server tool that is not mapped is dropped where others are there, and refused where the client relies on it.</summary>
     public static List<ToolDefinition> Tools(ChatRequest request, string target, Func<ToolDefinition, bool> isKnown)
     {
-        bool hasServerTool = request.Tools.Any(tool => tool.Kind == ToolKind.Foreign && isKnown(tool));
-        if (request.ToolChoice is { Foreign: not null } choice && !hasServerTool) throw RequestRefusal.Of(choice.Path, target);
+        if (request.ToolChoice is { Foreign: not null } choice && !request.Tools.Any(tool => isKnown(tool) && ServerTools.IsDemanded(tool, choice)))
+            throw RequestRefusal.Of(choice.Path, target);
         ToolDefinition? needed = request.Tools.FirstOrDefault(tool => ServerTools.IsIndispensable(tool) && !isKnown(tool));
         if (needed is not null) throw RequestRefusal.Of(needed.Path, target);
         List<ToolDefinition> kept = [.. request.Tools.Where(tool => tool.Kind != ToolKind.Foreign || isKnown(tool))];

@@ -160,7 +160,7 @@ public static class OpenAITools
             case "text":
                 return null;
             case "json_object":
-                return new OutputFormat((JsonElement?)null);
+                return new OutputFormat((JsonElement?)null) { Path = path };
             case "json_schema":
                 JsonElement schema = format;
                 if (RequestFields.Object(format, "json_schema", path) is { } nested)
@@ -170,6 +170,7 @@ public static class OpenAITools
                 }
                 return new OutputFormat(RequestFields.Object(schema, "schema", path))
                 {
+                    Path = path,
                     Name = RequestFields.String(schema, "name", path),
                     Description = JsonString(schema, "description", path),
                     Strict = RequestFields.Bool(schema, "strict", path),

@@ -43,6 +43,7 @@ public sealed class OpenAIResponsesItemEvents(IBufferWriter<byte> output, OpenAI
     {
         if (events is null) return;
         bool isRefusal = item.Parts[part].IsRefusal;
+        Annotations(item, part);
         Begin(item.Kind switch
         {
             OpenAIResponsesItemKind.Reasoning => "response.reasoning_summary_text.done"u8,
@@ -64,6 +65,20 @@ public sealed class OpenAIResponsesItemEvents(IBufferWriter<byte> output, OpenAI
         Begin(item.Kind == OpenAIResponsesItemKind.Reasoning ? "response.reasoning_summary_part.done"u8 : "response.content_part.done"u8, item, part);
         Part(item, part, isWhole: true);
         events.End();
+    }
+
+    private void Annotations(OpenAIResponsesOutputItem item, int part)
+    {
+        List<byte[]> annotations = item.Parts[part].Annotations();
+        for (int i = 0; i < annotations.Count; i++)
+        {
+            Begin("response.output_text.annotation.added"u8, item, part);
+            output.Write(",\"annotation_index\":"u8);
+            output.WriteNumber(i);
+            output.Write(",\"annotation\":"u8);
+            output.Write(annotations[i]);
+            events!.End();
+        }
     }
 
     private void Item(ReadOnlySpan<byte> type, OpenAIResponsesOutputItem item)

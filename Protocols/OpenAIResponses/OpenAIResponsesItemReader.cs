@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Aiproxy.Protocols.Model;
 using Aiproxy.Protocols.OpenAIChat;
@@ -187,13 +188,19 @@ public sealed class OpenAIResponsesItemReader(List<(string, JsonElement)> untran
         return parts;
     }
 
+    private static List<Citation> Citations(JsonElement part, string path)
+    {
+        if (RequestFields.Array(part, "annotations", path) is not { } told) return [];
+        return [.. told.EnumerateArray().Select(static one => OpenAIAnnotations.Read(JsonMarshal.GetRawUtf8Value(one), "responses")).OfType<Citation>()];
+    }
+
     private Part ReadPart(JsonElement part, string path)
     {
         string type = RequiredString(part, "type", path);
         switch (type)
         {
             case "input_text" or "output_text" or "text" or "summary_text":
-                return new TextPart(JsonString(part, "text", path) ?? throw Wrong(path + ".text", "required"));
+                return new TextPart(JsonString(part, "text", path) ?? throw Wrong(path + ".text", "required")) { Citations = Citations(part, path) };
             case "refusal":
                 return new RefusalPart(JsonString(part, "refusal", path) ?? throw Wrong(path + ".refusal", "required"));
             case "input_image" or "image_url":

@@ -77,10 +77,10 @@ public sealed class OpenAIResponsesItemWriter(Utf8JsonWriter json, IBufferWriter
         json.WriteEndObject();
     }
 
-    /// <summary>Items of this protocol's own go back as they came; those of others are dropped.</summary>
+    /// <summary>Items of this protocol's own go back as they came.</summary>
     private void Foreign(ForeignPart foreign)
     {
-        if (foreign.Protocol == "responses" && foreign.Type != "item_reference") foreign.Raw.WriteTo(json);
+        if (foreign.Type != "item_reference") foreign.Raw.WriteTo(json);
     }
 
     /// <summary>A reasoning item must be followed by the item that it led to: it waits, and is left out where nothing comes after it.</summary>
@@ -151,9 +151,24 @@ public sealed class OpenAIResponsesItemWriter(Utf8JsonWriter json, IBufferWriter
         if (part is not RefusalPart)
         {
             json.WriteStartArray("annotations"u8);
+            if (part is TextPart cited) Annotations(cited);
             json.WriteEndArray();
         }
         json.WriteEndObject();
+    }
+
+    /// <summary>Sources that an earlier answer told. Only pages: files are known to the provider that issued their ids.</summary>
+    private void Annotations(TextPart text)
+    {
+        var measure = new TextMeasure();
+        if (text.Citations.Count > 0) measure.Add(RawJson.Encode(text.Text.ToString()));
+        foreach (Citation citation in text.Citations)
+        {
+            if (citation.Url is null) continue;
+            var entry = new ArrayBufferWriter<byte>();
+            OpenAIAnnotations.Write(entry, citation, Math.Min(citation.Start ?? 0, measure.Characters), Math.Min(citation.End ?? measure.Characters, measure.Characters), isNested: false);
+            json.WriteRawValue(entry.WrittenSpan, skipInputValidation: true);
+        }
     }
 
     private void Reasoning(List<ThinkingPart> waiting)

@@ -37,6 +37,9 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
         /// <summary>False: its item was announced, and nothing of its content came yet.</summary>
         public bool HasText;
         public bool IsEnded;
+
+        /// <summary>Sources came as events of their own: the whole part repeats them.</summary>
+        public bool HasSources;
     }
 
     /// <summary>A client tool was called.</summary>
@@ -63,6 +66,14 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
         long index = told.ContentIndex ?? 0;
         if (!HasText(item, index)) PushPart(item, index, kind, text);
         if (item.Parts.TryGetValue(index, out Part? part)) End(part);
+    }
+
+    /// <summary>A source of a message's part.</summary>
+    public void Annotated(in ResponsesEvent told)
+    {
+        if (Find(told) is not { IsDone: false } item || !item.Parts.TryGetValue(told.ContentIndex ?? 0, out Part? part)) return;
+        part.HasSources = true;
+        Cite(part, told.Annotation);
     }
 
     public void ArgumentsDelta(in ResponsesEvent told, bool isCustom) =>
@@ -293,20 +304,33 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
         var parts = JsonSlice.Elements(content);
         while (parts.Next())
         {
-            ReadOnlySpan<byte> text = default, refusal = default;
+            ReadOnlySpan<byte> text = default, refusal = default, annotations = default;
             var members = JsonSlice.Members(parts.Value);
             while (members.Next())
             {
                 if (members.Is("text"u8)) text = members.Value;
                 else if (members.Is("refusal"u8)) refusal = members.Value;
+                else if (members.Is("annotations"u8)) annotations = members.Value;
             }
             if (!HasText(item, index))
             {
                 PushPart(item, index, BlockKind.Text, text);
                 if (JsonSlice.IsText(refusal)) PushPart(item, index, BlockKind.Refusal, refusal);
             }
+            if (item.Parts.TryGetValue(index, out Part? known) && !known.HasSources) CiteAll(known, annotations);
             index++;
         }
+    }
+
+    private void CiteAll(Part part, ReadOnlySpan<byte> annotations)
+    {
+        var elements = JsonSlice.Elements(annotations);
+        while (elements.Next()) Cite(part, elements.Value);
+    }
+
+    private void Cite(Part part, ReadOnlySpan<byte> annotation)
+    {
+        if (part.Kind == BlockKind.Text && OpenAIAnnotations.Read(annotation, "responses") is { } citation) sink.BlockCite(part.Block, citation);
     }
 
     private void ReasoningTexts(Item item, ReadOnlySpan<byte> parts, bool isRaw)

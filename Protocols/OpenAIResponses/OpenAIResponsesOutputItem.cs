@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Aiproxy.Protocols.Model;
 using Aiproxy.Protocols.OpenAIChat;
 
 namespace Aiproxy.Protocols.OpenAIResponses;
@@ -34,6 +35,13 @@ public sealed class OpenAIResponsesOutputItem(OpenAIResponsesItemKind kind, int 
 
         public TextPieces Text { get; } = new();
 
+        /// <summary>The sources of the text.</summary>
+        public List<Citation> Citations { get; } = [];
+
+        /// <summary>Its block ended. Sources may still come, so its done events wait until something else begins.</summary>
+        public bool IsIdle { get; set; }
+
+        /// <summary>Its done events are out.</summary>
         public bool IsEnded { get; set; }
 
         /// <summary>The text as a JSON string token.</summary>
@@ -44,14 +52,43 @@ public sealed class OpenAIResponsesOutputItem(OpenAIResponsesItemKind kind, int 
             output.Write("\""u8);
         }
 
+        /// <summary>The sources as <c>annotations</c> has them: this protocol's own as they came, those of others where they are pages.</summary>
+        public List<byte[]> Annotations()
+        {
+            var annotations = new List<byte[]>();
+            if (Citations.Count == 0) return annotations;
+            var text = new TextMeasure();
+            text.Add(Text.ToToken());
+            foreach (Citation citation in Citations)
+            {
+                var output = new ArrayBufferWriter<byte>();
+                if (citation.Protocol == "responses") output.WriteOneLine(citation.Raw.Span);
+                else if (citation.Url is null) continue;
+                else OpenAIAnnotations.Write(output, citation, Math.Min(citation.Start ?? 0, text.Characters), Math.Min(citation.End ?? text.Characters, text.Characters), isNested: false);
+                annotations.Add(output.WrittenSpan.ToArray());
+            }
+            return annotations;
+        }
+
         /// <summary>The part object of a message.</summary>
-        /// <param name="isWhole">With its text.</param>
+        /// <param name="isWhole">With its text and its sources.</param>
         public void Write(IBufferWriter<byte> output, bool isWhole)
         {
             output.Write(IsRefusal ? "{\"type\":\"refusal\",\"refusal\":"u8 : "{\"type\":\"output_text\",\"text\":"u8);
             if (isWhole) WriteToken(output);
             else output.Write("\"\""u8);
-            output.Write(IsRefusal ? "}"u8 : ",\"annotations\":[],\"logprobs\":[]}"u8);
+            if (!IsRefusal)
+            {
+                output.Write(",\"annotations\":["u8);
+                List<byte[]> annotations = isWhole ? Annotations() : [];
+                for (int i = 0; i < annotations.Count; i++)
+                {
+                    if (i > 0) output.Write(","u8);
+                    output.Write(annotations[i]);
+                }
+                output.Write("],\"logprobs\":[]"u8);
+            }
+            output.Write("}"u8);
         }
     }
 

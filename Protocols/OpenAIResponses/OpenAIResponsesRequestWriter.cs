@@ -24,6 +24,7 @@ public static class OpenAIResponsesRequestWriter
             KnowsCustomTools = true,
             KnowsMidSystem = true,
             DropsEmptyText = true,
+            OwnBlocks = "responses",
             AfterTrailingAssistant = OpenAIRequestWords.AfterTrailingAssistant(client, traits.RefusesPrefill, Target),
         });
         using var json = new Utf8JsonWriter(output, OpenAIErrors.Json);
@@ -133,7 +134,8 @@ public static class OpenAIResponsesRequestWriter
         if (request.ToolChoice is { } choice)
         {
             json.WritePropertyName("tool_choice"u8);
-            OpenAIResponsesNames.WriteChoice(json, choice, name => tools.Exists(tool => tool.Name == name && tool.Kind == ToolKind.Custom));
+            if (request.Protocol != "responses" && choice.Foreign is not null) json.WriteRawValue("""{"type":"web_search"}"""u8, skipInputValidation: true);
+            else OpenAIResponsesNames.WriteChoice(json, choice, name => tools.Exists(tool => tool.Name == name && tool.Kind == ToolKind.Custom));
         }
         if (request.ParallelTools == false) json.WriteBoolean("parallel_tool_calls"u8, false);
     }
@@ -143,7 +145,7 @@ public static class OpenAIResponsesRequestWriter
         if (tool.Kind == ToolKind.Foreign)
         {
             if (ServerTools.IsResponses(tool)) tool.Raw!.Value.WriteTo(json);
-            else json.WriteRawValue("""{"type":"web_search"}"""u8, skipInputValidation: true);
+            else WebSearchTool.Read(tool).WriteResponses(json);
             return;
         }
         json.WriteStartObject();

@@ -106,6 +106,7 @@ public sealed class OpenAIResponsesResponseReader(IResponseSink sink) : IRespons
         else if (told.Is("response.custom_tool_call_input.done"u8)) _items.ArgumentsDone(told, isCustom: true, told.Whole);
         else if (told.Is("response.reasoning_summary_text.done"u8)) _items.ReasoningDone(told, isRaw: false, told.Whole);
         else if (told.Is("response.reasoning_text.done"u8)) _items.ReasoningDone(told, isRaw: true, told.Whole);
+        else if (told.Is("response.output_text.annotation.added"u8)) _items.Annotated(told);
     }
 
     private void Start(ReadOnlySpan<byte> response)

@@ -32,6 +32,7 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
         public byte[]? Seal;
         public SealKind SealKind;
         public readonly PooledBytes Thinking = new();
+        public readonly List<Citation> Citations = [];
         public bool IsEnded;
     }
 
@@ -90,6 +91,14 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
         if (state.Kind == BlockKind.Thinking || (state.Call is not null && state.Item is null)) (state.Seal, state.SealKind) = (jsonString.ToArray(), kind);
     }
 
+    public void BlockCite(int block, Citation citation)
+    {
+        if (_isEnded || !_blocks.TryGetValue(block, out Block? state) || state.Kind != BlockKind.Text) return;
+        if (state.Item is null) state.Citations.Add(citation);
+        // A part that is done cannot be added to.
+        else if (!state.Item.Parts[state.Part].IsEnded) state.Item.Parts[state.Part].Citations.Add(citation);
+    }
+
     public void BlockEnd(int block)
     {
         if (_isEnded || !_blocks.TryGetValue(block, out Block? state) || state.IsEnded) return;
@@ -114,7 +123,7 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
         }
         else if (state.Item is { } message)
         {
-            EndPart(message, state.Part);
+            message.Parts[state.Part].IsIdle = true;
         }
     }
 
@@ -156,6 +165,7 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
             return;
         }
         Start(default, default);
+        if (_message is { IsDone: false } message) EndIdle(message);
         _isEnded = true;
         _state = _state! with { Error = error };
         Lifecycle("response.failed"u8, "failed"u8, null);
@@ -181,8 +191,12 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
     private void OpenText(Block state)
     {
         if (state.Item is not null) return;
-        bool isShared = _message is { IsDone: false } open && open.Parts.TrueForAll(static part => part.IsEnded) && ReferenceEquals(_items[^1], open);
-        if (!isShared)
+        bool isShared = _message is { IsDone: false } open && open.Parts.TrueForAll(static part => part.IsIdle) && ReferenceEquals(_items[^1], open);
+        if (isShared)
+        {
+            EndIdle(_message!);
+        }
+        else
         {
             CloseIdleMessage();
             _message = Add(OpenAIResponsesItemKind.Message, "msg", null);
@@ -190,6 +204,7 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
         state.Item = _message!;
         state.Part = state.Item.Parts.Count;
         state.Item.Parts.Add(new OpenAIResponsesOutputItem.Part(state.Kind == BlockKind.Refusal));
+        state.Item.Parts[state.Part].Citations.AddRange(state.Citations);
         _itemEvents.PartAdded(state.Item, state.Part);
     }
 
@@ -241,7 +256,15 @@ public sealed class OpenAIResponsesResponseWriter : IResponseWriter
     /// <summary>Something else begins: a message whose text has ended is closed, one that goes on stays open beside it.</summary>
     private void CloseIdleMessage()
     {
-        if (_message is { IsDone: false } message && message.Parts.TrueForAll(static part => part.IsEnded)) Close(message, isIncomplete: false);
+        if (_message is { IsDone: false } message && message.Parts.TrueForAll(static part => part.IsIdle)) CloseMessage(message, isIncomplete: false);
+    }
+
+    private void EndIdle(OpenAIResponsesOutputItem message)
+    {
+        for (int part = 0; part < message.Parts.Count; part++)
+        {
+            if (message.Parts[part].IsIdle) EndPart(message, part);
+        }
     }
 
     private void CloseMessage(OpenAIResponsesOutputItem message, bool isIncomplete)

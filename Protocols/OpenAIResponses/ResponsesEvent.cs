@@ -25,6 +25,7 @@ public readonly ref struct ResponsesEvent
             else if (members.Is("response"u8)) Response = members.Value;
             else if (members.Is("text"u8) || members.Is("refusal"u8) || members.Is("arguments"u8) || members.Is("input"u8)) Whole = members.Value;
             else if (members.Is("error"u8)) Error = members.Value;
+            else if (members.Is("annotation"u8)) Annotation = members.Value;
         }
     }
 
@@ -44,6 +45,8 @@ public readonly ref struct ResponsesEvent
     public ReadOnlySpan<byte> Response { get; }
 
     public ReadOnlySpan<byte> Error { get; }
+
+    public ReadOnlySpan<byte> Annotation { get; }
 
     public long? OutputIndex { get; }
 

@@ -9,7 +9,8 @@ namespace Aiproxy.Tests.Conversations;
 /// <summary>What an answer says, as far as a protocol can say it. Made of what was written and of what was read back: both must be the same.</summary>
 /// <param name="Content">Texts and calls in order, in words for a test's message.</param>
 /// <param name="Proofs">Unwrapped, in order.</param>
-public sealed record AnswerShape(IReadOnlyList<string> Content, IReadOnlyList<string> Proofs, string End, TokenUsage Usage)
+/// <param name="Sources">Each with the piece of text that rests on it.</param>
+public sealed record AnswerShape(IReadOnlyList<string> Content, IReadOnlyList<string> Proofs, IReadOnlyList<string> Sources, string End, TokenUsage Usage)
 {
     /// <param name="request">What the answer is to: it says whether thinking is shown.</param>
     /// <param name="names">What the client calls its tools; null: the answer has been written for the client already.</param>
@@ -20,10 +21,12 @@ public sealed record AnswerShape(IReadOnlyList<string> Content, IReadOnlyList<st
         int calls = 0;
         var items = new List<(string Kind, string Text)>();
         var proofs = new List<string>();
+        var sources = new List<string>();
         bool shows = request.Reasoning?.Visible ?? speech.ShowsByDefault, hasRefusal = false, hasCall = false;
         foreach (RecordedBlock block in recorder.Blocks)
         {
             if (Proof(block, speech) is { } proof) proofs.Add(proof);
+            if (block.Text.Length > 0) sources.AddRange(block.Citations.Where(speech.Cites).Select(citation => Source(citation, block.Text)));
             switch (block.Kind)
             {
                 case BlockKind.Text:
@@ -46,7 +49,14 @@ public sealed record AnswerShape(IReadOnlyList<string> Content, IReadOnlyList<st
         }
         items.RemoveAll(item => item.Text.Length == 0);
         string[] content = [.. Join(items, speech.Joins).Select(item => $"{item.Kind}: {item.Text}")];
-        return new AnswerShape(content, proofs, EndOf(recorder, speech, hasRefusal, hasCall), UsageOf(recorder, speech));
+        return new AnswerShape(content, proofs, [.. sources.Order(StringComparer.Ordinal)], EndOf(recorder, speech, hasRefusal, hasCall), UsageOf(recorder, speech));
+    }
+
+    private static string Source(Citation citation, string text)
+    {
+        Rune[] characters = [.. text.EnumerateRunes()];
+        IEnumerable<Rune> piece = characters.Take((int)(citation.End ?? characters.Length)).Skip((int)(citation.Start ?? 0));
+        return $"{citation.Url} {citation.Title} <{string.Concat(piece)}>";
     }
 
     /// <summary>Null: the arguments are cut.</summary>

@@ -125,6 +125,7 @@ public sealed class ConversationAnswerTests
         AnswerShape actual = AnswerShape.Of(read, speech, request, null, keepsBroken, made);
         Assert.Equal(expected.Content, actual.Content);
         Assert.Equal(expected.Proofs, actual.Proofs);
+        Assert.Equal(expected.Sources, actual.Sources);
         Assert.Equal(expected.End, actual.End);
         Assert.Equal(expected.Usage, actual.Usage);
     }

@@ -40,9 +40,14 @@ public sealed class ConversationCase
         return new ConversationCase(name, document.RootElement);
     }
 
-    /// <summary>Plays the answer. Strings of deltas go out as the very tokens that the file has.</summary>
+    /// <summary>The model that the request goes to: the case's own where the protocol's usual one would not show what the case is about.</summary>
+    public string Model(Speech speech) =>
+        _json.TryGetProperty("models", out JsonElement models) && models.TryGetProperty(speech.Name, out JsonElement model) ? model.GetString()! : speech.Model;
+
+    /// <summary>Plays the answer, as it is behind what takes an answer's form for a call. Strings of deltas go out as the very tokens that the file has.</summary>
     public void Play(IResponseSink sink)
     {
+        if (Request.Output?.Schema is not null) sink = new JsonResponse(sink, Request);
         foreach (JsonElement call in _json.GetProperty("answer").EnumerateArray()) Play(sink, [.. call.EnumerateArray()]);
     }
 
@@ -54,6 +59,7 @@ public sealed class ConversationCase
             case "block": sink.BlockStart(call[1].GetInt32(), Enum.Parse<BlockKind>(call[2].GetString()!), Inner(call, 3), Inner(call, 4)); break;
             case "delta": sink.BlockDelta(call[1].GetInt32(), JsonMarshal.GetRawUtf8Value(call[2])); break;
             case "seal": sink.BlockSeal(call[1].GetInt32(), Enum.Parse<SealKind>(call[2].GetString()!), JsonMarshal.GetRawUtf8Value(call[3])); break;
+            case "cite": sink.BlockCite(call[1].GetInt32(), NeutralRequest.ReadCitation(call[2])); break;
             case "end": sink.BlockEnd(call[1].GetInt32()); break;
             case "usage": sink.Usage(Usage(call[1])); break;
             case "finish": sink.Finish(Enum.Parse<FinishReason>(call[1].GetString()!), call.Length > 2 ? JsonMarshal.GetRawUtf8Value(call[2]) : default); break;

@@ -49,7 +49,8 @@ public sealed class ConversationRequestTests
         var output = new ArrayBufferWriter<byte>();
         try
         {
-            ChatRequest request = ConversationCase.Load(name).Request with { Model = speech.Model };
+            ConversationCase conversation = ConversationCase.Load(name);
+            ChatRequest request = conversation.Request with { Model = conversation.Model(speech) };
             speech.Upstream.WriteRequest(output, speech.Rules is { } rules ? HistoryRepair.Apply(request, rules) : request);
         }
         catch (NotSupportedException)

@@ -10,6 +10,7 @@ public static class NeutralRequest
     public static ChatRequest Read(JsonElement json) => new()
     {
         Model = Text(json, "model") ?? "case-model",
+        Protocol = Text(json, "protocol") ?? "",
         Stream = Flag(json, "stream") ?? false,
         System = [.. List(json, "system").Select((text, i) => new TextPart(JsonText.From(text)) { Path = $"system[{i}]" })],
         Turns = [.. List(json, "turns").Select(ReadTurn)],
@@ -23,7 +24,7 @@ public static class NeutralRequest
         Stop = Strings(json, "stop"),
         Reasoning = Get(json, "reasoning") is { } reasoning ? ReadReasoning(reasoning) : null,
         Output = Get(json, "output") is { } output
-            ? new OutputFormat(Get(output, "schema")) { Name = Text(output, "name"), Strict = Flag(output, "strict") }
+            ? new OutputFormat(Get(output, "schema")) { Path = "output", Name = Text(output, "name"), Strict = Flag(output, "strict") }
             : null,
         EndUserId = Text(json, "endUserId"),
         CacheKey = Text(json, "cacheKey"),
@@ -43,7 +44,8 @@ public static class NeutralRequest
         JsonElement value = kind.Value;
         return kind.Name switch
         {
-            "text" => new TextPart(JsonText.From(value)) { CacheHint = Flag(part, "cacheHint") ?? false },
+            "text" => new TextPart(JsonText.From(value)) { CacheHint = Flag(part, "cacheHint") ?? false, Citations = [.. List(part, "citations").Select(ReadCitation)] },
+            "foreign" => new ForeignPart(Text(part, "protocol")!, Text(value, "type") ?? value.EnumerateObject().First().Name, value),
             "thinking" => new ThinkingPart(JsonText.From(value)) { Seal = ReadSeal(part), IsRedacted = Flag(part, "redacted") ?? false },
             "refusal" => new RefusalPart(JsonText.From(value)),
             "image" => Media(MediaKind.Image, value),
@@ -64,6 +66,15 @@ public static class NeutralRequest
         };
     }
 
+    /// <summary>A source with its members in camel case; <c>raw</c> where a protocol's own words matter.</summary>
+    public static Citation ReadCitation(JsonElement json) => new(Text(json, "protocol") ?? "", Get(json, "raw") is { } raw ? JsonMarshal.GetRawUtf8Value(raw).ToArray() : "{}"u8.ToArray())
+    {
+        Url = Text(json, "url"),
+        Title = Text(json, "title"),
+        Start = Long(json, "start"),
+        End = Long(json, "end"),
+    };
+
     private static MediaPart Media(MediaKind kind, JsonElement media)
     {
         MediaSource source = Get(media, "url") is { } url ? new UrlSource(JsonText.From(url), Text(media, "mediaType"))
@@ -75,7 +86,11 @@ public static class NeutralRequest
     private static Seal? ReadSeal(JsonElement owner) =>
         Get(owner, "seal") is { } seal ? new Seal(Enum.Parse<SealKind>(Text(seal, "kind")!), Text(seal, "issuer") ?? "", Text(seal, "value")!) : null;
 
-    private static ToolDefinition ReadTool(JsonElement tool, int index) => new(KindOf(tool), Text(tool, "name")!)
+    private static ToolDefinition ReadTool(JsonElement tool, int index) => Get(tool, "foreign") is { } foreign
+        ? new ToolDefinition(ToolKind.Foreign, Text(foreign, "name") ?? Text(foreign, "type") ?? foreign.EnumerateObject().First().Name) { Path = $"tools[{index}]", Raw = foreign }
+        : ReadFunction(tool, index);
+
+    private static ToolDefinition ReadFunction(JsonElement tool, int index) => new(KindOf(tool), Text(tool, "name")!)
     {
         Path = $"tools[{index}]",
         Namespace = Text(tool, "namespace"),

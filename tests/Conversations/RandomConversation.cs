@@ -68,10 +68,30 @@ public sealed record RandomConversation(RandomBlock[][] Groups, FinishReason Rea
                 int at = random.Next(rest.Count);
                 if (rest[at].TryDequeue(out string? piece)) sink.BlockDelta(first + at, RawJson.Encode(piece));
             }
+            Cite(sink, first, group, random);
             for (int at = 0; at < group.Length; at++) sink.BlockEnd(first + at);
         }
         sink.Usage(Usage);
         sink.Finish(Reason, Reason == FinishReason.StopSequence ? "\"END\""u8 : default);
+    }
+
+    /// <summary>Sources of a text: the whole of it, or a piece.</summary>
+    private static void Cite(IResponseSink sink, int block, RandomBlock[] group, Random random)
+    {
+        if (group[0].Kind != BlockKind.Text) return;
+        int length = string.Concat(group[0].Pieces).EnumerateRunes().Count();
+        for (int count = random.Next(3); count > 0 && length > 0; count--)
+        {
+            int start = random.Next(length);
+            bool isWhole = random.Next(3) == 0;
+            sink.BlockCite(block, new Citation("neutral", "{}"u8.ToArray())
+            {
+                Url = $"https://fake.invalid/{block}/{count}",
+                Title = $"Title {random.Next(2)}é\"",
+                Start = isWhole ? null : start,
+                End = isWhole ? null : random.Next(start, length) + 1,
+            });
+        }
     }
 
     private static FinishReason ReasonOf(RandomBlock[][] groups, int seed)

@@ -29,6 +29,7 @@ public enum Joins
 /// <param name="Proofs">A proof of that kind on a block of that kind comes back.</param>
 /// <param name="CacheWrites">Tokens written to a cache are told apart from others.</param>
 /// <param name="Lifetimes">One hour and five minutes of cache are told apart.</param>
+/// <param name="Cites">A source can be told.</param>
 public sealed record Speech(
     string Name,
     IClientProtocol Client,
@@ -41,7 +42,8 @@ public sealed record Speech(
     bool CacheWrites,
     bool Lifetimes,
     IReadOnlyDictionary<FinishReason, FinishReason> Ends,
-    Func<BlockKind, SealKind, bool> Proofs)
+    Func<BlockKind, SealKind, bool> Proofs,
+    Func<Citation, bool> Cites)
 {
     /// <summary>A model of the kind that the protocol serves today; requests depend on it.</summary>
     public required string Model { get; init; }
@@ -65,33 +67,35 @@ public sealed record Speech(
     /// <summary>Gemini's signatures on anything but a call prove nothing that another protocol could send back to its place.</summary>
     private static bool OnThinkingOrCall(BlockKind block, SealKind seal) => seal == SealKind.Thought ? IsCall(block) : block == BlockKind.Thinking;
 
+    private static bool IsPage(Citation citation) => citation.Url is not null;
+
     private static Speech Anthropic()
     {
-        var protocol = new AnthropicProtocol();
+        var protocol = new AnthropicProtocol(new AnthropicTraits { WebSearch = true });
         return new Speech("anthropic", protocol, protocol, Joins.Never, ShowsByDefault: true, SpokenRefusal: false, CustomCalls: false, Stops: true,
-            CacheWrites: true, Lifetimes: true, new Dictionary<FinishReason, FinishReason>(), OnThinkingOrCall)
+            CacheWrites: true, Lifetimes: true, new Dictionary<FinishReason, FinishReason>(), OnThinkingOrCall, static citation => citation.Protocol == "anthropic")
         { Model = "claude-sonnet-5-5", Rules = HistoryRules.Anthropic };
     }
 
     private static Speech Chat()
     {
-        var protocol = new OpenAIChatProtocol(new OpenAIChatTraits { IsOfficial = true });
+        var protocol = new OpenAIChatProtocol(new OpenAIChatTraits { IsOfficial = true, Issuer = "upstream-1", WebSearch = true });
         return new Speech("openai", protocol, protocol, Joins.Kinds, ShowsByDefault: true, SpokenRefusal: true, CustomCalls: true, Stops: false,
-            CacheWrites: true, Lifetimes: false, Plain, (block, seal) => seal == SealKind.Thought && IsCall(block)) { Model = "gpt-5.5" };
+            CacheWrites: true, Lifetimes: false, Plain, (block, seal) => seal == SealKind.Details || (seal == SealKind.Thought && IsCall(block)), IsPage) { Model = "gpt-5.5" };
     }
 
     private static Speech Responses()
     {
-        var protocol = new OpenAIResponsesProtocol(new OpenAIResponsesTraits { Issuer = "upstream-1" });
+        var protocol = new OpenAIResponsesProtocol(new OpenAIResponsesTraits { Issuer = "upstream-1", WebSearch = true });
         return new Speech("responses", protocol, protocol, Joins.Never, ShowsByDefault: false, SpokenRefusal: true, CustomCalls: true, Stops: false,
-            CacheWrites: true, Lifetimes: false, Plain, OnThinkingOrCall) { Model = "gpt-5.5" };
+            CacheWrites: true, Lifetimes: false, Plain, OnThinkingOrCall, static citation => citation.Protocol == "responses" || IsPage(citation)) { Model = "gpt-5.5" };
     }
 
     private static Speech Gemini()
     {
-        var protocol = new GeminiProtocol();
+        var protocol = new GeminiProtocol(new GeminiTraits { WebSearch = true });
         return new Speech("gemini", protocol, protocol, Joins.Neighbours, ShowsByDefault: false, SpokenRefusal: false, CustomCalls: false, Stops: false,
-            CacheWrites: false, Lifetimes: false, Plain, (block, seal) => block is BlockKind.Thinking || seal == SealKind.Thought)
+            CacheWrites: false, Lifetimes: false, Plain, (block, seal) => block is BlockKind.Thinking || seal == SealKind.Thought, IsPage)
         { Model = "gemini-3.8-flash", Rules = HistoryRules.Gemini };
     }
 }

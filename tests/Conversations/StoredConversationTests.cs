@@ -14,7 +14,7 @@ namespace Aiproxy.Tests.Conversations;
 /// <summary>Answers of the corpus kept for <c>previous_response_id</c>: what is kept is what the stream said, and the next request goes on where it ended.</summary>
 public sealed class StoredConversationTests
 {
-    private static readonly OpenAIResponsesProtocol s_responses = new();
+    private static readonly OpenAIResponsesProtocol s_responses = new(new OpenAIResponsesTraits { WebSearch = true });
 
     public static TheoryData<string> Answers => [.. ConversationCase.Names.Where(name => Told(ConversationCase.Load(name)) is { Error: null })];
 

@@ -160,6 +160,39 @@ public sealed class AnswerFoldTests
             """{"candidates":[{"content":{"parts":[{"text":""}]},"finishReason":"STOP","index":1}],"usageMetadata":{"promptTokenCount":3,"totalTokenCount":9}}"""));
 
     [Fact]
+    public void Gemini_SegmentsOfAllTheText_BecomeThoseOfTheirPart_EmptyListsTakeNothingBack() => Same(
+        """
+        {"candidates":[{"content":{"role":"model","parts":[{"text":"hm","thought":true},{"text":"Grüße","thoughtSignature":"c2ln"},{"text":"Oslo"}]},"index":0,
+        "groundingMetadata":{"groundingChunks":[{"web":{"uri":"u"}}],"groundingSupports":[
+        {"segment":{"endIndex":7,"text":"Grüße","partIndex":1,"startIndex":0},"groundingChunkIndices":[0]},
+        {"segment":{"startIndex":1,"endIndex":4,"partIndex":2},"groundingChunkIndices":[0]},{"segment":{"startIndex":90,"endIndex":99},"groundingChunkIndices":[0]},5]},"finishReason":"STOP"}]}
+        """,
+        Fold("gemini",
+            """{"candidates":[{"content":{"role":"model","parts":[{"text":"hm","thought":true},{"text":"Grüße","thoughtSignature":"c2ln"}]},"index":0,"groundingMetadata":{"groundingChunks":[],"groundingSupports":[]}}]}""",
+            """{"candidates":[{"content":{"parts":[{"text":"Oslo"}]},"index":0,"groundingMetadata":{"groundingChunks":[{"web":{"uri":"u"}}],"groundingSupports":[{"segment":{"endIndex":7,"text":"Grüße"},"groundingChunkIndices":[0]},{"segment":{"startIndex":8,"endIndex":11},"groundingChunkIndices":[0]},{"segment":{"startIndex":90,"endIndex":99},"groundingChunkIndices":[0]},5]}}]}""",
+            """{"candidates":[{"finishReason":"STOP","index":0,"groundingMetadata":{"groundingChunks":[],"groundingSupports":null}}]}"""));
+
+    [Fact]
+    public void Chat_SourcesToldTwice_AreThereOnce_DetailsAreThoseTheServerWantsBack() => Same(
+        """
+        {"choices":[{"index":0,"message":{"role":"assistant","reasoning_details":[{"type":"reasoning.text","text":"ab","index":0,"signature":"s"},
+        {"type":"reasoning.encrypted","data":"x","index":0}],"thinking_blocks":[{"type":"thinking","thinking":"ab","signature":"s"}],
+        "content":"T","annotations":[{"type":"url_citation","url_citation":{"url":"u"}},{"type":"url_citation","url_citation":{"url":"v"}}]},"logprobs":null,"finish_reason":"stop"}]}
+        """,
+        Fold("openai",
+            """{"choices":[{"delta":{"role":"assistant","reasoning_details":[{"type":"reasoning.text","text":"a","index":0}],"thinking_blocks":[{"type":"thinking","thinking":"a"}]}}]}""",
+            """{"choices":[{"delta":{"reasoning_details":[{"type":"reasoning.text","text":"b","index":0,"signature":"s"}],"thinking_blocks":[{"type":"thinking","thinking":"b","signature":"s"}]}}]}""",
+            """{"choices":[{"delta":{"reasoning_details":[{"type":"reasoning.encrypted","data":"x","index":0}],"content":"T","annotations":[{"type":"url_citation","url_citation":{"url":"u"}}]}}]}""",
+            """{"choices":[{"delta":{"annotations":[{"type":"url_citation","url_citation":{"url":"u"}},{"type":"url_citation","url_citation":{"url":"v"}}]},"finish_reason":"stop"}]}"""));
+
+    [Fact]
+    public void Anthropic_SourcesOfTheStart_StayInFrontOfThoseOfDeltas() => Same(
+        """{"content":[{"type":"text","text":"a","citations":[{"n":1},{"n":2}]}],"stop_reason":null,"usage":null}""",
+        Fold("anthropic",
+            """{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"a","citations":[{"n":1}]}}""",
+            """{"type":"content_block_delta","index":0,"delta":{"type":"citations_delta","citation":{"n":2}}}"""));
+
+    [Fact]
     public void Gemini_BlockedPrompt_HasNoCandidates() => Same(
         """{"promptFeedback":{"blockReason":"SAFETY"},"usageMetadata":{"promptTokenCount":3},"modelVersion":"m"}""",
         Fold("gemini", """{"promptFeedback":{"blockReason":"SAFETY"},"usageMetadata":{"promptTokenCount":3},"modelVersion":"m"}"""));
@@ -172,7 +205,30 @@ public sealed class AnswerFoldTests
     [InlineData("gemini")]
     public void Fixture_ReadWhole_IsWhatTheStreamTold(string protocol)
     {
-        string[] frames = [.. Delivery.Events(protocol + ".sse").SelectMany(text => text.Split('\n')).Where(line => line.StartsWith("data:")).Select(line => line[5..].Trim())];
+        AssertSame(protocol, Delivery.Events(protocol + ".sse"));
+    }
+
+    public static TheoryData<string, string> Sources()
+    {
+        var found = new TheoryData<string, string>();
+        foreach (string file in Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "fixtures", "conversations"), "*.sse.golden").Order(StringComparer.Ordinal))
+        {
+            string[] words = Path.GetFileName(file).Split('.');
+            // A whole Chat message does not tell that its text came behind a call.
+            if (words is ["citations-late", "openai", ..]) continue;
+            if (words[0].StartsWith("citations-") || words[0].StartsWith("web-search") || words[0].StartsWith("reasoning-")) found.Add(words[0], words[1]);
+        }
+        return found;
+    }
+
+    [Theory]
+    [MemberData(nameof(Sources))]
+    public void SourcesAndDetailsOfTheCorpus_ReadWhole_AreWhatTheStreamTold(string name, string protocol) =>
+        AssertSame(protocol, [File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "fixtures", "conversations", $"{name}.{protocol}.sse.golden"))]);
+
+    private static void AssertSame(string protocol, IEnumerable<string> events)
+    {
+        string[] frames = [.. events.SelectMany(text => text.Split('\n')).Where(line => line.StartsWith("data:")).Select(line => line[5..].Trim())];
         var streamed = new Shape();
         IResponseReader reader = ((IUpstreamProtocol)TestExchange.Protocols[protocol]).CreateReader(streamed);
         foreach (string frame in frames) reader.Read(new Frame { Data = Encoding.UTF8.GetBytes(frame) });
@@ -186,10 +242,10 @@ public sealed class AnswerFoldTests
     private sealed class Shape : IResponseSink
     {
         private readonly Dictionary<int, string> _blocks = [];
-        private readonly List<string> _order = [];
+        private readonly List<string> _order = [], _sources = [];
         private TokenUsage _usage;
 
-        public string Text => string.Join("\n", _blocks.OrderBy(block => block.Key).Select(block => block.Value).Concat(_order).Append(_usage.ToString()));
+        public string Text => string.Join("\n", _blocks.OrderBy(block => block.Key).Select(block => block.Value).Concat(_sources.Order()).Concat(_order).Append(_usage.ToString()));
 
         public void Start(ReadOnlySpan<byte> id, ReadOnlySpan<byte> model) => _order.Add($"Start {Encoding.UTF8.GetString(id)} {Encoding.UTF8.GetString(model)}");
 
@@ -199,6 +255,8 @@ public sealed class AnswerFoldTests
         public void BlockDelta(int block, ReadOnlySpan<byte> jsonString) => _blocks[block] += IsArguments(block) ? RawJson.Decode(jsonString).Replace(" ", "") : RawJson.Decode(jsonString);
 
         public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString) => _blocks[block] += $"[{kind}{RawJson.Decode(jsonString)}]";
+
+        public void BlockCite(int block, Citation citation) => _sources.Add($"{block} {citation.Url} {citation.Title} {citation.Start} {citation.End}");
 
         public void BlockEnd(int block) { }
 

@@ -22,9 +22,10 @@ public sealed class WatchTests
         Sink.BlockDelta(3, "\"x\""u8);
         Sink.BlockSeal(3, SealKind.Thought, "\"s\""u8);
         Sink.BlockEnd(3);
+        Sink.BlockCite(3, new Citation("gemini", default) { Url = "u" });
         Sink.Usage(new TokenUsage { Output = 5 });
         Sink.Finish(FinishReason.StopSequence, "\"END\""u8);
-        Assert.Equal(["start id model", "block 3 ToolCall call name", "delta 3 \"x\"", "seal 3 Thought \"s\"", "end 3", "usage 5", "finish StopSequence \"END\""], _calls);
+        Assert.Equal(["start id model", "block 3 ToolCall call name", "delta 3 \"x\"", "seal 3 Thought \"s\"", "end 3", "cite 3 u", "usage 5", "finish StopSequence \"END\""], _calls);
         Assert.Equal(0, _watch.Ignored);
     }
 
@@ -145,6 +146,8 @@ public sealed class WatchTests
         public void BlockDelta(int block, ReadOnlySpan<byte> jsonString) => calls.Add($"delta {block} {Text(jsonString)}");
 
         public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString) => calls.Add($"seal {block} {kind} {Text(jsonString)}");
+
+        public void BlockCite(int block, Citation citation) => calls.Add($"cite {block} {citation.Url}");
 
         public void BlockEnd(int block) => calls.Add($"end {block}");
 

@@ -81,6 +81,8 @@ public sealed class WholeCharactersTests
 
         public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString) { }
 
+        public void BlockCite(int block, Citation citation) { }
+
         public void BlockEnd(int block) { }
 
         public void Usage(in TokenUsage total) { }

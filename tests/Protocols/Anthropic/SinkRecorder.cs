@@ -64,6 +64,14 @@ public sealed class SinkRecorder : IResponseSink
         Lines.Add($"seal {block} {kind} {RawJson.Decode(jsonString)}");
     }
 
+    public void BlockCite(int block, Citation citation)
+    {
+        RecordedBlock? cited = Blocks.Find(found => found.Key == block);
+        Check(!HasEnded && cited is { Kind: BlockKind.Text }, "a source of no text block");
+        cited!.Citations.Add(citation);
+        Lines.Add($"cite {block} {citation.Url} {citation.Title} {citation.Start} {citation.End} {Encoding.UTF8.GetString(citation.Raw.Span)}");
+    }
+
     public void BlockEnd(int block)
     {
         Check(!HasEnded && _open.Remove(block), "end without block");
@@ -103,6 +111,8 @@ public sealed record RecordedBlock(int Key, BlockKind Kind, string Id, string Na
     public StringBuilder Raw { get; } = new();
 
     public string Seal { get; set; } = "";
+
+    public List<Citation> Citations { get; } = [];
 
     public string Text => RawJson.Decode(Encoding.UTF8.GetBytes($"\"{Raw}\""));
 }

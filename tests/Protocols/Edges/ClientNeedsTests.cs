@@ -1,5 +1,9 @@
 using System.Text.Json;
+using Aiproxy.Protocols;
+using Aiproxy.Protocols.Anthropic;
+using Aiproxy.Protocols.Gemini;
 using Aiproxy.Protocols.Model;
+using Aiproxy.Protocols.OpenAIChat;
 using Aiproxy.Tests.Conversations;
 using Aiproxy.Tests.Protocols.Anthropic;
 using Aiproxy.Tests.StreamInvariants;
@@ -73,7 +77,8 @@ public sealed class ClientNeedsTests
     public void Codex_UnknownToolTypes_AreDroppedNotRefused()
     {
         const string Body = """{"input":"q","tools":[{"type":"function","name":"f","parameters":{}},{"type":"tool_search","execution":"client"},{"type":"web_search","external_web_access":false},{"type":"brand_new"}],"client_metadata":{},"text":{"verbosity":"low"}}""";
-        foreach (string upstream in (string[])["anthropic", "openai", "gemini"])
+        // None of them is configured for a web search.
+        foreach (IUpstreamProtocol upstream in (IUpstreamProtocol[])[new AnthropicProtocol(), new OpenAIChatProtocol(), new GeminiProtocol()])
         {
             string written = Request("responses", Body, upstream).GetRawText();
             foreach (string gone in (string[])["tool_search", "web_search", "brand_new", "client_metadata"]) Assert.DoesNotContain(gone, written);

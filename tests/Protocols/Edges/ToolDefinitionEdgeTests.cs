@@ -145,6 +145,37 @@ public sealed class ToolDefinitionEdgeTests
         Assert.Equal(Input, history.Text(path));
     }
 
+    /// <summary>Most Chat servers know functions only: they get the wrapper, whichever protocol the client has the tool from, and the client its own kind of call.</summary>
+    [Theory]
+    [InlineData("responses", Patch)]
+    [InlineData("openai", """{"messages":[{"role":"user","content":"q"}],"tools":[{"type":"custom","custom":{"name":"apply_patch","description":"Edits files.","format":{"type":"grammar","grammar":{"syntax":"lark","definition":"start: BEGIN"}}}}]}""")]
+    public void E51_ChatServerThatKnowsFunctionsOnly_GetsAFunction(string client, string request)
+    {
+        var server = new OpenAIChatProtocol();
+        JsonElement body = Request(client, request, server);
+        Assert.Equal("function", body.Text("tools.0.type"));
+        Same("""{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}""", body.At("tools.0.function.parameters"));
+        Assert.Contains("start: BEGIN", body.Text("tools.0.function.description"));
+
+        const string Input = "*** Begin Patch\n\"x\"\t\\ 日本\n*** End Patch\n";
+        string arguments = $"{{\"input\":{JsonSerializer.Serialize(Input)}}}";
+        string sse = Sse.Chat("\"role\":\"assistant\",\"content\":null", Sse.Call(0, "call_1", "apply_patch", arguments[..9]), Sse.Call(0, "", "", arguments[9..]), Sse.Finish("tool_calls"));
+        JsonElement whole = Joined("openai", sse, client, Read(client, request));
+        JsonElement call = client == "responses" ? whole.At("output.0") : whole.At("choices.0.message.tool_calls.0");
+        Assert.Equal(client == "responses" ? "custom_tool_call" : "custom", call.Text("type"));
+        Assert.Equal(Input, call.Text(client == "responses" ? "input" : "custom.input"));
+        string stream = Stream("openai", sse, client, Read(client, request));
+        Assert.Equal(Input, client == "responses" ? Sse.Events(stream, "response.custom_tool_call_input.done").Single().Text("input")
+            : string.Concat(Sse.Deltas(stream).Where(delta => delta.Has("tool_calls")).Select(delta => delta.Text("tool_calls.0.custom.input"))));
+        if (client == "openai") return;
+
+        JsonElement history = Request(client, $$"""
+            {"input":["q",{"type":"custom_tool_call","call_id":"call_1","name":"apply_patch","input":{{JsonSerializer.Serialize(Input)}} },{"type":"custom_tool_call_output","call_id":"call_1","output":"Done!"}],"tools":[{"type":"custom","name":"apply_patch"}],"tool_choice":{"type":"custom","name":"apply_patch"} }
+            """, server);
+        Assert.Equal(Input, RequestTexts.Json(history.Text("messages.1.tool_calls.0.function.arguments")).Text("input"));
+        Same("""{"type":"function","function":{"name":"apply_patch"}}""", history.At("tool_choice"));
+    }
+
     [Theory]
     [InlineData("anthropic", "tools.0.name")]
     [InlineData("gemini", "tools.0.functionDeclarations.0.name")]
@@ -264,8 +295,8 @@ public sealed class ToolDefinitionEdgeTests
     {
         string body = $$"""{{{Messages}},"tools":[{"name":"f","input_schema":{"type":"object"} },{"type":"bash_20250124","name":"bash"}]}""";
         Assert.Equal((ErrorKind.Unsupported, "tools[1]"), (Refused("anthropic", body, upstream).Kind, Refused("anthropic", body, upstream).Param));
-        string search = body.Replace("bash_20250124", "web_search_20250305");
-        Assert.DoesNotContain("web_search", Request("anthropic", search, upstream).GetRawText());
+        string fetch = body.Replace("bash_20250124", "web_fetch_20250910");
+        Assert.DoesNotContain("web_fetch", Request("anthropic", fetch, upstream).GetRawText());
     }
 
     [Theory]

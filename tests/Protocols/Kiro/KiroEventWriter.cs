@@ -43,6 +43,9 @@ public sealed class KiroEventWriter(Func<string, string>? rename = null) : IResp
         Events.Add(new KiroEvent("reasoningContentEvent", $$"""{"{{member}}":{{Encoding.UTF8.GetString(jsonString)}}}"""));
     }
 
+    /// <summary>The service has no word for sources.</summary>
+    public void BlockCite(int block, Citation citation) { }
+
     public void BlockEnd(int block)
     {
         if (_open[block].Kind == BlockKind.CustomToolCall) Call(block, $",\"input\":{KiroWire.Token("\"}")}");

@@ -57,6 +57,13 @@ internal sealed class OpenAIRecorder : IResponseSink
         Calls.Add($"{block} seal {kind} {RawJson.Decode(jsonString)}");
     }
 
+    public void BlockCite(int block, Citation citation)
+    {
+        Assert.False(_isEnded);
+        Assert.Contains(block, _used);
+        Calls.Add($"{block} cite {citation.Url} {citation.Title} {citation.Start}-{citation.End}");
+    }
+
     public void BlockEnd(int block)
     {
         Assert.False(_isEnded);
