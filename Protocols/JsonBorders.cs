@@ -54,7 +54,13 @@ public static class JsonBorders
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Blanks(ReadOnlySpan<byte> json, int at)
     {
-        while ((uint)at < (uint)json.Length && json[at] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t') at++;
+        // Most answers have none between their tokens.
+        return At(json, at) > (byte)' ' ? at : MoreBlanks(json, at);
+    }
+
+    private static int MoreBlanks(ReadOnlySpan<byte> json, int at)
+    {
+        while (At(json, at) is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t') at++;
         return at;
     }
 

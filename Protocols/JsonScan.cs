@@ -160,22 +160,23 @@ public ref struct JsonScan
     }
 
     /// <summary>Returns where the value begins.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int TakeName(ReadOnlySpan<byte> json, int at)
     {
         if (JsonBorders.At(json, at) != (byte)'"') throw JsonBorders.Fault();
         int end = JsonBorders.PlainString(json, at);
-        if (end > 0)
-        {
-            Name = json[(at + 1)..(end - 1)];
-        }
-        else
-        {
-            end = JsonBorders.String(json, at);
-            Name = Encoding.UTF8.GetBytes(RawJson.Decode(json[at..end]));
-        }
+        if (end > 0) Name = json[(at + 1)..(end - 1)];
+        else end = TakeEscapedName(json, at);
         at = JsonBorders.Blanks(json, end);
         if (JsonBorders.At(json, at) != (byte)':') throw JsonBorders.Fault();
         return JsonBorders.Blanks(json, at + 1);
+    }
+
+    private int TakeEscapedName(ReadOnlySpan<byte> json, int at)
+    {
+        int end = JsonBorders.String(json, at);
+        Name = Encoding.UTF8.GetBytes(RawJson.Decode(json[at..end]));
+        return end;
     }
 
     private static JsonTokenType KindOf(byte first) => first switch

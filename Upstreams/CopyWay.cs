@@ -57,5 +57,14 @@ public sealed class CopyWay(IResponseReader reader, IFrameReader frames, bool is
     }
 
     // A JSON text in an event has no raw line end, so a colon at the start of a line is a comment's.
-    private static bool HasComment(ReadOnlySpan<byte> raw) => raw.StartsWith(":"u8) || raw.IndexOf("\n:"u8) >= 0 || raw.IndexOf("\r:"u8) >= 0;
+    private static bool HasComment(ReadOnlySpan<byte> raw)
+    {
+        while (!raw.StartsWith(":"u8))
+        {
+            int end = raw.IndexOfAny((byte)'\n', (byte)'\r');
+            if (end < 0) return false;
+            raw = raw[(end + 1)..];
+        }
+        return true;
+    }
 }
