@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Aiproxy.Config;
 using Aiproxy.Protocols;
 using Aiproxy.Protocols.Model;
@@ -234,7 +235,24 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         if (status is < 400 or 401 or 403 || outcome.Kind == OutcomeKind.CredentialRefused) return false;
         ReadOnlySpan<byte> text = body.TrimStart(" \r\n\t"u8);
         return text.Length > 0 && text[0] is (byte)'{' or (byte)'[' && text.IndexOf("?key="u8) < 0 && text.IndexOf("&key="u8) < 0
+            && (target.Type.Wire is null || TellsError(text))
             && (target.Credential is not { } credential || text.IndexOf(Encoding.UTF8.GetBytes(credential.Secret.Reveal())) < 0);
+    }
+
+    /// <summary>A provider's back end may answer in words that are not the protocol's (<c>{"detail":"…"}</c>), which a client library finds no message in.</summary>
+    private static bool TellsError(ReadOnlySpan<byte> body)
+    {
+        try
+        {
+            var members = new JsonScan(body);
+            while (members.Next())
+                if (members.Is("error"u8)) return true;
+        }
+        catch (JsonException)
+        {
+            // No error body of any protocol's.
+        }
+        return false;
     }
 
     /// <param name="isLate">Others had their share of the time for all attempts before.</param>
