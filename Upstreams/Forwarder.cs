@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Aiproxy.Config;
 using Aiproxy.Protocols;
 using Aiproxy.Protocols.Model;
@@ -233,10 +234,25 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
     {
         if (status is < 400 or 401 or 403 || outcome.Kind == OutcomeKind.CredentialRefused) return false;
         ReadOnlySpan<byte> text = body.TrimStart(" \r\n\t"u8);
-        // A sign-in's back end has error bodies of its own ({"detail":...}) that no client of its protocol reads.
-        if (target.Type.Wire is not null && text.IndexOf("\"error\""u8) < 0) return false;
         return text.Length > 0 && text[0] is (byte)'{' or (byte)'[' && !ErrorText.ShowsSecret(Encoding.UTF8.GetString(text))
+            && (target.Type.Wire is null || TellsError(text))
             && (target.Credential is not { } credential || text.IndexOf(Encoding.UTF8.GetBytes(credential.Secret.Reveal())) < 0);
+    }
+
+    /// <summary>A provider's back end may answer in words that are not the protocol's (<c>{"detail":"…"}</c>), which a client library finds no message in.</summary>
+    private static bool TellsError(ReadOnlySpan<byte> body)
+    {
+        try
+        {
+            var members = new JsonScan(body);
+            while (members.Next())
+                if (members.Is("error"u8)) return true;
+        }
+        catch (JsonException)
+        {
+            // No error body of any protocol's.
+        }
+        return false;
     }
 
     /// <param name="isLate">Others had their share of the time for all attempts before.</param>

@@ -48,7 +48,7 @@ if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
 elif ! (cd tests/clients && timeout 240 npm install --package-lock=false --ignore-scripts --no-audit --no-fund --loglevel=error); then
   fail "npm install in tests/clients"
 else
-  # The libraries against their own protocol, each against each of the four upstream protocols, and on the golden answers of the corpus.
+  # The libraries against their own protocol, each against each of six upstream types, and on the golden answers of the corpus.
   for part in run matrix corpus; do
     timeout 300 node "tests/clients/$part.mjs" 2>&1 | tee "$log/$part"
     read -r good bad < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log/$part" | tail -1)

@@ -105,7 +105,7 @@ public sealed class GeminiRequestReader
             if (isNew && reader.Parts.Count > 0) turns.Add(new Turn(role, reader.Parts) { Path = path });
         }
         if (turns.Count == 0) throw new ProtocolException(ErrorKind.InvalidRequest, $"{fields.At("contents")}: contents is not specified", fields.At("contents"));
-        return turns;
+        return [.. turns.Select(static turn => turn.Role == TurnRole.Assistant ? turn with { Parts = GeminiPieces.Joined(turn.Parts) } : turn)];
     }
 
     private static ToolChoice? Choice(JsonFields fields)

@@ -1,5 +1,5 @@
-// Real clients through the published binary: every client protocol against every upstream protocol.
-// A row is one call of a client library, a column the protocol of the upstream behind it.
+// Real clients through the published binary: every client protocol against every upstream type.
+// A row is one call of a client library, a column the type of the upstream behind it; "-": what this type cannot say.
 // Usage: node matrix.mjs [TEXT]     only the rows whose name holds TEXT
 // AIPROXY_BINARY names the binary; without it, ../../aiproxy.
 import { existsSync } from 'node:fs';
@@ -9,16 +9,22 @@ import { aiDrivers } from './matrix/drive-ai.mjs';
 import { anthropicDrivers } from './matrix/drive-anthropic.mjs';
 import { genaiDrivers } from './matrix/drive-genai.mjs';
 import { openaiDrivers } from './matrix/drive-openai.mjs';
-import { SCENARIOS, PROMPT, freshContext } from './matrix/scenarios.mjs';
-import { MODELS, startUpstream } from './matrix/upstream.mjs';
+import { SCENARIOS, PROMPT, freshContext, related } from './matrix/scenarios.mjs';
+import { SIGN_INS, signInFiles } from './matrix/sign-ins.mjs';
+import { MODELS, SPOKEN, startUpstream } from './matrix/upstream.mjs';
+import { TAGGED } from './matrix/encode-kiro.mjs';
 
-const WHOLE_RUN_LIMIT_MS = 90_000;
+const WHOLE_RUN_LIMIT_MS = 240_000;
 const CELL_LIMIT_MS = 8_000;
 const PROTOCOLS = Object.keys(MODELS);
+const spoken = (protocol) => SPOKEN[protocol] ?? protocol;
 const KEY = 'sk-fake-client-key-0002';
 const upstreamKey = (name) => `sk-fake-matrix-${name}`;
-/** Chat upstreams of the dialects that a scenario asks for: a Gemini model behind Chat, and a server that wants its reasoning back. */
-const DIALECTS = { signed: { model: MODELS.gemini }, reasoning: { quirk: 'replay_reasoning' } };
+/** Entries of the dialects that a scenario asks for: a Gemini model behind Chat, a server that wants its reasoning back, a model of Kiro's that thinks in its text. */
+const DIALECTS = {
+  signed: { protocol: 'openai', model: MODELS.gemini }, reasoning: { protocol: 'openai', quirk: 'replay_reasoning' }, tags: { protocol: 'kiro', model: TAGGED, signIn: SIGN_INS.builder },
+};
+const USUAL_SIGN_INS = { codex: SIGN_INS.chatgpt, kiro: SIGN_INS.social };
 
 // Settings of the caller's shell must not steer the libraries.
 for (const name of Object.keys(process.env)) {
@@ -41,17 +47,17 @@ const clientModel = (protocol, upstream, dialect) => `${MODELS[protocol]}-via-${
 const config = (upstreams) => (port) => {
   const entry = ({ protocol, url }, dialect) => {
     const names = [...new Set(PROTOCOLS.map((client) => clientModel(client, protocol, dialect)))];
-    const { quirk, model = MODELS[protocol] } = DIALECTS[dialect] ?? {};
+    const { quirk, model = MODELS[protocol], signIn = USUAL_SIGN_INS[protocol] } = DIALECTS[dialect] ?? {};
     return `
   - name: ${protocol}${dialect ? `-${dialect}` : ''}
     api_type: ${protocol}
     base_url: ${url}
-    token: ${upstreamKey(protocol)}
+    ${signIn ? `auth_files: ${signIn.file}` : `token: ${upstreamKey(protocol)}`}
     available_models: ${JSON.stringify(names)}
     model_mappings: ${JSON.stringify(Object.fromEntries(names.map((name) => [name, model])))}
 ${quirk ? `    quirks: { ${quirk}: true }\n` : ''}`;
   };
-  const dialects = Object.keys(DIALECTS).map((dialect) => entry(upstreams.openai, dialect));
+  const dialects = Object.entries(DIALECTS).map(([dialect, { protocol }]) => entry(upstreams[protocol], dialect));
   return `
 bind: 127.0.0.1
 listen: ":${port}"
@@ -83,18 +89,20 @@ async function within(limit, action) {
 
 /** One cell; resolves to null or to what is wrong. */
 async function cell(driver, scenario, upstream) {
-  const context = freshContext(upstream.protocol);
-  const translated = driver.protocol !== upstream.protocol;
+  const context = freshContext(upstream.protocol, spoken(upstream.protocol));
+  const translated = driver.protocol !== context.speaks;
   const faults = [];
   const scriptFor = (protocol, own, answer) => ({
-    id: own.id, translated: driver.protocol !== protocol, dialect: scenario.dialect, issued: new Map(), stored: new Map(), requests: [], faults,
+    id: own.id, translated: driver.protocol !== spoken(protocol), dialect: scenario.dialect, issued: new Map(), stored: new Map(), requests: [], faults,
     answer: (index, request) => answer(index, request, own),
   });
   const script = scriptFor(upstream.protocol, context, scenario.answer);
   upstream.script = script;
   const other = upstreams[scenario.switchesTo];
-  if (other) other.script = scriptFor(other.protocol, freshContext(other.protocol), scenario.answerBetween);
-  const seen = { driver, context, translated, dialect: scenario.dialect, requests: script.requests, between: other?.script.requests };
+  const guest = other && freshContext(other.protocol, spoken(other.protocol));
+  if (other) other.script = scriptFor(other.protocol, guest, scenario.answerBetween);
+  if (other && related(upstream.protocol, other.protocol)) other.script.issued = script.issued;
+  const seen = { driver, context, translated, dialect: scenario.dialect, requests: script.requests, between: other?.script.requests, other: guest };
   let fault = null;
   try {
     const model = clientModel(driver.protocol, upstream.protocol, scenario.dialect);
@@ -115,11 +123,11 @@ async function cell(driver, scenario, upstream) {
 
 const upstreams = Object.fromEntries(await Promise.all(PROTOCOLS.map(async (protocol) => [protocol, await startUpstream(protocol)])));
 let proxy;
-try { proxy = await startProxy(binary, config(upstreams)); } catch (error) { giveUp(error.message); }
+try { proxy = await startProxy(binary, config(upstreams), signInFiles()); } catch (error) { giveUp(error.message); }
 
 const rows = [openaiDrivers, anthropicDrivers, genaiDrivers, aiDrivers].flatMap((drivers) => drivers(proxy.url, KEY))
   .flatMap((driver) => SCENARIOS.filter((scenario) => (!driver.only || driver.only.includes(scenario.name)) && (driver.streams || !scenario.streamsOnly)
-    && (!scenario.clients || scenario.clients.includes(driver.protocol)) && (!scenario.nativeOnly || !driver.name.startsWith('ai '))).map((scenario) => ({ driver, scenario, name: `${driver.name}: ${scenario.name}` })))
+    && (!scenario.clients || scenario.clients.includes(driver.protocol)) && (!scenario.refersOnly || driver.refers === 'answers') && (!scenario.nativeOnly || !driver.name.startsWith('ai '))).map((scenario) => ({ driver, scenario, name: `${driver.name}: ${scenario.name}` })))
   .filter((row) => !process.argv[2] || row.name.includes(process.argv[2]));
 const width = Math.max(...rows.map((row) => row.name.length), 0) + 1;
 let [passed, failed] = [0, 0];
@@ -132,7 +140,7 @@ for (const { driver, scenario, name } of rows) {
     faults.push('the whole run took too long');
     break;
   }
-  const one = (protocol) => ((scenario.upstreams && !scenario.upstreams.includes(protocol)) || scenario.spared?.(driver.protocol, protocol) ? undefined : cell(driver, scenario, upstreams[protocol]));
+  const one = (protocol) => ((scenario.upstreams && !scenario.upstreams.includes(protocol)) || scenario.spared?.(driver.protocol, protocol, driver) ? undefined : cell(driver, scenario, upstreams[protocol]));
   const cells = [];
   // Who talks to two upstreams shares them with nobody.
   if (scenario.switchesTo) for (const protocol of PROTOCOLS) cells.push(await one(protocol));
@@ -147,7 +155,7 @@ for (const { driver, scenario, name } of rows) {
 
 for (const fault of faults) console.log(`\nFAILED ${fault}`);
 const output = proxy.output();
-for (const secret of [KEY, ...PROTOCOLS.map(upstreamKey), 'marker-of-the-matrix']) {
+for (const secret of [KEY, ...PROTOCOLS.map(upstreamKey), ...Object.values(SIGN_INS).flatMap(({ access, refresh }) => [access, refresh]), 'marker-of-the-matrix']) {
   if (output.includes(secret)) { failed++; console.log(`\nFAILED what the binary wrote holds ${secret}`); } else passed++;
 }
 if (failed) console.log(`\nwhat the binary wrote last:\n${output.split('\n').slice(-20).join('\n')}`);

@@ -17,12 +17,13 @@ async function freePort() {
   return port;
 }
 
-/** Runs `binary` with the configuration that `config(port)` returns, until `/health` answers. The child dies with this process. */
-export async function startProxy(binary, config) {
+/** Runs `binary` with the configuration that `config(port)` returns, and `files` (text by name) beside it, until `/health` answers. The child dies with this process. */
+export async function startProxy(binary, config, files = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'aiproxy-clients-'));
   const port = await freePort();
   const file = join(folder, 'config.yaml');
   writeFileSync(file, config(port));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text, { mode: 0o600 });
 
   const child = spawn(binary, ['-config', file], { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder });
   let output = '';

@@ -42,6 +42,20 @@ public sealed class GeminiRequestReaderTests
     [InlineData("\"generateContentRequest\":{\"model\":\"models/x\",\"contents\":[{\"parts\":[{\"text\":\"a\"}]}]}", TurnRole.User)]
     public void Contents_AllForms(string members, TurnRole role) => Assert.Equal(role, Assert.Single(Read(members).Turns).Role);
 
+    [Theory]
+    [InlineData("""{"text":"a "},{"text":"\n\n"},{"text":"\"b\ud83c"},{"text":"\udf26"}""", "a \n\n\"b\U0001F326")]
+    [InlineData("""{"text":"a"},{"text":"b","thoughtSignature":"QUJD"},{"text":"c"},{"text":"d"}""", "a|b|cd")]
+    [InlineData("""{"text":"a"},{"functionCall":{"name":"f"}},{"text":"c"},{"text":"d"}""", "a||cd")]
+    public void PiecesOfTheModelsText_AreOneText(string parts, string expected)
+    {
+        Assert.Equal(expected, string.Join('|', ReadParts(parts).Select(part => part is TextPart text ? text.Text.ToString() : "")));
+        IReadOnlyList<Part> apart = Read($"\"contents\":[{{\"parts\":[{{\"text\":\"hi\"}},{{\"text\":\"there\"}}]}},{{\"role\":\"model\",\"parts\":[{parts.Replace("},{\"text", "}]},{\"role\":\"model\",\"parts\":[{\"text", StringComparison.Ordinal)}]}}]").Turns[1].Parts;
+        Assert.Equal(expected, string.Join('|', apart.Select(part => part is TextPart text ? text.Text.ToString() : "")));
+        Assert.Equal(2, Read("""
+            "contents":[{"parts":[{"text":"hi"},{"text":"there"}]}]
+            """).Turns[0].Parts.Count);
+    }
+
     [Fact]
     public void Media_AllKinds()
     {

@@ -196,6 +196,19 @@ public sealed class CodexTests
         Assert.DoesNotContain("brand_new", _upstream.Bodies[2]);
     }
 
+    [Theory]
+    [InlineData("""{"detail":"Input is not valid"}""", false)]
+    [InlineData("""[{"detail":"Input is not valid"}]""", false)]
+    [InlineData("""{"error":{"message":"Input is not valid","type":"invalid_request_error","param":null,"code":null}}""", true)]
+    public async Task Refusal_IsRelayedAsItIs_InTheProtocolsWordsOnly(string body, bool isRelayed)
+    {
+        using var test = new TestExchange("responses");
+        _upstream.Answers(400, body);
+        Attempt attempt = await Send(test);
+        Assert.Equal(isRelayed, attempt.Raw is not null);
+        Assert.Contains("Input is not valid", attempt.Outcome.Error!.Message);
+    }
+
     [Fact]
     public async Task ForeignReasoning_IsDroppedOnce()
     {

@@ -60,14 +60,14 @@ export function aiDrivers(url, key) {
   const openai = createOpenAI({ apiKey: key, baseURL: `${url}/v1` });
   const anthropic = createAnthropic({ apiKey: key, baseURL: `${url}/v1` });
   const google = createGoogleGenerativeAI({ apiKey: key, baseURL: `${url}/v1beta` });
-  const pair = (name, protocol, model, options, { only, hides } = {}) => [false, true].map((streams) => ({
-    name: `ai ${name}, ${streams ? 'streamText' : 'generateText'}`, protocol, streams, only, hides,
+  const pair = (name, protocol, model, options, { only, hides, refers } = {}) => [false, true].map((streams) => ({
+    name: `ai ${name}, ${streams ? 'streamText' : 'generateText'}`, protocol, streams, only, hides, refers,
     start: (id, want) => ({ run: (content, execute) => run({ languageModel: model(id), protocol, want, streams, options }, content, execute) }),
   }));
   return [
     ...pair('openai.chat', 'openai', (id) => openai.chat(id), {}, { hides: ['thoughts'] }),
     ...pair('openai.responses, store false', 'responses', (id) => openai.responses(id), { openai: { store: false } }),
-    ...pair('openai.responses, stored', 'responses', (id) => openai.responses(id), {}, { only: ['tools', 'thinking', 'parallel'] }),
+    ...pair('openai.responses, stored', 'responses', (id) => openai.responses(id), {}, { only: ['tools', 'thinking', 'parallel'], refers: 'items' }),
     ...pair('anthropic', 'anthropic', (id) => anthropic(id)),
     ...pair('google', 'gemini', (id) => google(id)),
   ];

@@ -1,6 +1,6 @@
 // npm openai: Chat Completions and Responses, each whole and with the stream helper.
 // A driver's `start(model, want)` gives a conversation; `ask(content)` and `answer(pairs)` resolve to
-// {text, thought?, calls, stop, usage?, value?}.
+// {text, thought?, calls, stop, usage?, value?}. `forgets`: it has no place for the proof of an answer without calls; `refers`: to 'answers' or 'items' by their ids.
 import OpenAI from 'openai';
 
 const client = (url, key) => new OpenAI({ apiKey: key, baseURL: `${url}/v1`, maxRetries: 0 });
@@ -118,9 +118,9 @@ class Responses {
 
 export function openaiDrivers(url, key) {
   const openai = client(url, key);
-  const chat = (name, streams) => ({ name: `openai ${name}`, protocol: 'openai', streams, start: (model, want) => new Chat(openai, model, want, streams) });
+  const chat = (name, streams) => ({ name: `openai ${name}`, protocol: 'openai', streams, forgets: true, start: (model, want) => new Chat(openai, model, want, streams) });
   const responses = (name, streams, memory) => ({
-    name: `openai ${name}`, protocol: 'responses', streams, only: memory === 'previous' ? ['tools', 'thinking'] : undefined,
+    name: `openai ${name}`, protocol: 'responses', streams, refers: memory === 'previous' ? 'answers' : undefined, only: memory === 'previous' ? ['tools', 'a reference, refused', 'thinking'] : undefined,
     start: (model, want) => new Responses(openai, model, want, streams, memory),
   });
   return [

@@ -8,8 +8,8 @@ const TOTAL = USAGE.input + USAGE.output;
 
 const sse = (data) => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
 const line = (data) => `data: ${JSON.stringify(data)}\n\n`;
-const pieces = (text) => text.match(/\S+\s*|\s+/g) ?? [];
-const halves = (text) => [text.slice(0, text.length >> 1), text.slice(text.length >> 1)];
+export const pieces = (text) => text.match(/\S+\s*|\s+/g) ?? [];
+export const halves = (text) => [text.slice(0, text.length >> 1), text.slice(text.length >> 1)];
 
 const anthropic = {
   usage: (output) => ({

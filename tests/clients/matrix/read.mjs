@@ -122,9 +122,38 @@ function gemini(body) {
   });
 }
 
+// The system prompt is a pair of messages of its own; what has no place but in words stands in it.
+const PLACEHOLDERS = ['Continue', 'Tool results provided.', 'See the attached image.', '.'];
+const BUDGETS = { 1024: 'low', 8192: 'medium', 24576: 'high' };
+
+function kiro({ conversationState: { history = [], currentMessage }, additionalModelRequestFields: wish }) {
+  const seen = empty();
+  const turns = [...history, currentMessage];
+  if (turns[1]?.assistantResponseMessage.content === 'Understood.') seen.system = turns.splice(0, 2)[0].userInputMessage.content;
+  for (const { userInputMessage: asked, assistantResponseMessage: told } of turns) {
+    if (asked) {
+      if (!PLACEHOLDERS.includes(asked.content)) seen.texts.push(asked.content);
+      for (const { format, source } of asked.images ?? []) seen.images.push({ mime: `image/${format}`, data: source.bytes });
+      for (const { toolUseId, content } of asked.userInputMessageContext?.toolResults ?? []) seen.results.push({ id: toolUseId, text: joined(content) });
+      continue;
+    }
+    if (told.reasoningContent) { seen.order.push('proof'); seen.proofs.push(told.reasoningContent.reasoningText.signature); }
+    if (!PLACEHOLDERS.includes(told.content)) speak(seen, told.content);
+    for (const { toolUseId, name, input } of told.toolUses ?? []) { seen.order.push('call'); seen.calls.push({ id: toolUseId, name, args: input }); }
+  }
+  seen.tools = (currentMessage.userInputMessage.userInputMessageContext?.tools ?? []).map(({ toolSpecification: { name, description, inputSchema } }) => ({ name, description, schema: inputSchema.json }));
+  const tagged = /^<thinking_mode>enabled<\/thinking_mode><max_thinking_length>(\d+)<\/max_thinking_length>/.exec(seen.system);
+  const schema = /^Answer with one JSON object only.* of this schema: (\{.*\})$/m.exec(seen.system);
+  return Object.assign(seen, {
+    schema: schema && JSON.parse(schema[1]), forced: /^Answer with a call of the tool (\S+)\.$/m.exec(seen.system)?.[1],
+    thinks: Boolean(tagged) || wish?.thinking.type === 'adaptive', visible: Boolean(tagged) || wish?.thinking.display === 'summarized',
+    effort: tagged ? BUDGETS[tagged[1]] : wish?.output_config?.effort,
+  });
+}
+
 const reader = (read) => (body) => {
   const seen = read(body);
   seen.order = seen.order.filter((what, index) => what !== 'text' || seen.order[index - 1] !== 'text');
   return seen;
 };
-export const READ = { anthropic: reader(anthropic), openai: reader(openai), responses: reader(responses), gemini: reader(gemini) };
+export const READ = { anthropic: reader(anthropic), openai: reader(openai), responses: reader(responses), gemini: reader(gemini), kiro: reader(kiro) };

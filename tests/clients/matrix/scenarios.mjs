@@ -15,6 +15,10 @@ const VALUE = { city: 'Oslo', degrees: 12.5, words: ['mild', '\u2614'] };
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 const PDF = Buffer.from('%PDF-1.4\n%\u00e2\u00e3\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj trailer<</Root 1 0 R>>\n%%EOF').toString('base64');
 const AGAIN = 'And tomorrow?';
+/** Those with a public API, whose words cover all of this; a provider's own dialect may lack some. */
+const VENDORS = ['anthropic', 'openai', 'responses', 'gemini'];
+/** Claude's proofs are good wherever Claude runs. */
+export const related = (...upstreams) => upstreams.every((one) => ['anthropic', 'kiro'].includes(one));
 const REFUSED = 'the fake upstream does not like this: (marker-of-the-reason)';
 const WHOLE_WORDS = 'one two ';
 
@@ -31,18 +35,18 @@ const valueSchema = {
 };
 
 /** What one cell may use: fresh ids, a fresh proof. */
-export function freshContext(upstream) {
+export function freshContext(upstream, speaks = upstream) {
   const id = randomBytes(6).toString('hex');
-  const prefix = { anthropic: 'toolu_01', openai: 'call_', responses: 'call_', gemini: 'call-' }[upstream];
-  const proof = randomBytes(upstream === 'responses' ? 1200 : 700).toString('base64');
-  return { id, upstream, proof: upstream === 'responses' ? `gAAAAA${proof}` : proof, callIds: ARGS.map((_, index) => `${prefix}${id}${index}`) };
+  const prefix = { anthropic: 'toolu_01', openai: 'call_', responses: 'call_', gemini: 'call-', kiro: 'tooluse_' }[speaks];
+  const proof = randomBytes(speaks === 'responses' ? 1200 : 700).toString('base64');
+  return { id, upstream, speaks, proof: speaks === 'responses' ? `gAAAAA${proof}` : proof, callIds: ARGS.map((_, index) => `${prefix}${id}${index}`) };
 }
 
 const calls = (context, count, signed) => ARGS.slice(0, count).map((args, index) => ({
   call: { id: context.callIds[index], name: 'get_weather', args: JSON.stringify(args).replace('"unit":', '"unit": ') }, signature: signed && index === 0 ? context.proof : undefined,
 }));
 /** Gemini 3 signs the first call of every step. */
-const toolAnswer = (context, count) => ({ parts: [{ text: TOOL_TEXT }, ...calls(context, count, context.upstream === 'gemini')], stop: 'tools' });
+const toolAnswer = (context, count) => ({ parts: [{ text: TOOL_TEXT }, ...calls(context, count, context.speaks === 'gemini')], stop: 'tools' });
 const says = (text, stop = 'end') => ({ parts: [{ text }], stop });
 
 function assertCalls({ steps, requests, context }, count) {
@@ -74,6 +78,8 @@ export const SCENARIOS = [
   },
   {
     name: 'tools', want: { tools },
+    // Codex keeps no answers: see below.
+    spared: (_, upstream, driver) => upstream === 'codex' && driver.refers === 'answers',
     answer: (index, _, context) => (index === 0 ? toolAnswer(context, 1) : says(TEXT)),
     execute: () => RESULT,
     check(cell) {
@@ -82,7 +88,19 @@ export const SCENARIOS = [
     },
   },
   {
+    name: 'a reference, refused', want: { tools }, fails: true, upstreams: ['codex'], refersOnly: true,
+    answer: (index, _, context) => (index === 0 ? toolAnswer(context, 1) : says(TEXT)),
+    execute: () => RESULT,
+    check({ error, requests }) {
+      assert.equal(error.status, 400, `the status of: ${error.message}`);
+      assert.match(error.message, /previous_response_id/);
+      assert.equal(requests.length, 1, 'requests at the upstream');
+    },
+  },
+  {
     name: 'thinking', want: { tools, think: 'medium' },
+    // References to items are left out of what Codex gets, and what they stand for with them.
+    spared: (_, upstream, driver) => upstream === 'codex' && driver.refers,
     answer: (index, _, context) => (index === 0 ? thoughtful(context) : says(TEXT)),
     execute: () => RESULT,
     check: (cell) => checkProof(cell),
@@ -100,28 +118,34 @@ export const SCENARIOS = [
     check: (cell) => checkProof(cell),
   },
   {
+    name: 'thinking, in tags', want: { tools, think: 'medium' }, dialect: 'tags', upstreams: ['kiro'],
+    answer: (index, _, context) => (index === 0 ? thoughtful(context) : says(TEXT)),
+    execute: () => RESULT,
+    check: (cell) => checkProof(cell),
+  },
+  {
     name: 'parallel', want: { tools }, reversed: true,
     answer: (index, _, context) => (index === 0 ? toolAnswer(context, 3) : says(TEXT)),
     execute: (_, args) => `weather in ${args.city}`,
     check(cell) {
       const { told, remembered } = assertCalls(cell, 3);
       assert.deepEqual(resultsById(told), Object.fromEntries(ARGS.map((args, index) => [cell.context.callIds[index], `weather in ${args.city}`])), 'the results at the upstream');
-      if (cell.context.upstream === 'gemini' && !remembered) assert.deepEqual([told.order.join(), told.proofs], ['text,proof,call,call,call', [cell.context.proof]], 'the signature that came home');
+      if (cell.context.speaks === 'gemini' && !remembered) assert.deepEqual([told.order.join(), told.proofs], ['text,proof,call,call,call', [cell.context.proof]], 'the signature that came home');
     },
   },
   {
     name: 'one call at a time', want: { tools, single: true }, clients: ['openai', 'responses', 'anthropic'], nativeOnly: true,
-    // Gemini has no word for it: of its calls only the first may arrive.
-    answer: (index, _, context) => (index === 0 ? toolAnswer(context, context.upstream === 'gemini' ? 3 : 1) : says(TEXT)),
+    // Gemini and Kiro have no word for it: of their calls only the first may arrive.
+    answer: (index, _, context) => (index === 0 ? toolAnswer(context, ['gemini', 'kiro'].includes(context.upstream) ? 3 : 1) : says(TEXT)),
     execute: () => RESULT,
     check(cell) {
       assertCalls(cell, 1);
-      if (cell.context.upstream !== 'gemini') assert.equal(cell.requests[0].said.single, true, 'the wish at the upstream');
+      if (!['gemini', 'kiro'].includes(cell.context.upstream)) assert.equal(cell.requests[0].said.single, true, 'the wish at the upstream');
     },
   },
   {
     // Anthropic's newest models refuse it.
-    name: 'forced tool', want: { tools, force: 'get_weather' }, nativeOnly: true, upstreams: ['openai', 'responses', 'gemini'],
+    name: 'forced tool', want: { tools, force: 'get_weather' }, nativeOnly: true, upstreams: ['openai', 'responses', 'gemini', 'codex', 'kiro'],
     answer: (index, _, context) => (index === 0 ? toolAnswer(context, 1) : says(TEXT)),
     execute: () => RESULT,
     check(cell) {
@@ -147,11 +171,20 @@ export const SCENARIOS = [
     },
   },
   {
-    name: 'pdf', want: {}, image: { mime: 'application/pdf', data: PDF },
+    name: 'pdf', want: {}, image: { mime: 'application/pdf', data: PDF }, upstreams: [...VENDORS, 'codex'],
     answer: () => says(TEXT),
     check({ steps, requests }) {
       assert.equal(steps[0].text, TEXT);
       assert.deepEqual([requests[0].said.texts, requests[0].said.images], [[PROMPT], [{ mime: 'application/pdf', data: PDF }]], 'the document at the upstream');
+    },
+  },
+  {
+    name: 'pdf, refused', want: {}, image: { mime: 'application/pdf', data: PDF }, upstreams: ['kiro'], fails: true,
+    answer: () => says(TEXT),
+    check({ error, requests }) {
+      assert.equal(error.status ?? error.statusCode, 400, `the status of: ${error.message}`);
+      assert.match(error.message, /Kiro/);
+      assert.equal(requests.length, 0, 'requests at the upstream');
     },
   },
   {
@@ -164,34 +197,40 @@ export const SCENARIOS = [
       assert.match(told.results[0].text, /a map/);
     },
   },
-  ...['anthropic', 'openai', 'responses', 'gemini'].map((between, _, all) => ({
+  ...[...VENDORS, 'codex', 'kiro'].map((between, _, all) => ({
     name: `thinking, ${between} between`, want: { tools, think: 'medium' }, nativeOnly: true, switchesTo: between,
     upstreams: all.filter((one) => one !== between),
+    // A Responses client's items go unchanged to whoever speaks Responses; the proof of one is none to the other, which refuses it.
     // Chat says nothing that a Gemini client could sign its calls with; and Gemini's signature goes to Chat clients as it is, who take it anywhere.
-    spared: (client, upstream) => ['gemini openai gemini', 'openai gemini openai'].includes(`${client} ${upstream} ${between}`),
+    spared: (client, upstream) => ['gemini openai gemini', 'openai gemini openai', 'responses codex responses', 'responses responses codex'].includes(`${client} ${upstream} ${between}`),
     answer: (index, _, context) => (index === 0 ? thoughtful(context) : says(TEXT)),
     answerBetween: (_, __, context) => ({ parts: [{ thought: THOUGHT, proof: context.proof }, { text: TEXT }], stop: 'end' }),
     execute: () => RESULT,
     again: AGAIN,
-    check({ steps, requests, between, context }) {
+    check({ steps, requests, between: guests, other, context, driver }) {
       assert.deepEqual(steps.map((step) => [step.text, step.stop]), [[TOOL_TEXT, 'tools'], [TEXT, 'end'], [TEXT, 'end']]);
-      assert.deepEqual([requests.length, between.length], [2, 1], 'requests at the two upstreams');
-      for (const { said } of [between[0], requests[1]]) {
+      assert.deepEqual([requests.length, guests.length], [2, 1], 'requests at the two upstreams');
+      for (const { said } of [guests[0], requests[1]]) {
         assert.deepEqual(said.calls.map((call) => call.args), [ARGS[0]]);
         assert.deepEqual(said.results.map((result) => result.text), [RESULT]);
       }
       assert.deepEqual([requests[1].said.spoken, requests[1].said.texts], [TOOL_TEXT + TEXT, [PROMPT, AGAIN]], 'what was said before, at the upstream');
-      assert.deepEqual(requests[1].said.proofs, context.upstream === 'openai' ? [] : [context.proof], 'the proof that came home');
+      const home = context.upstream === 'openai' ? [] : [context.proof];
+      const kin = related(context.upstream, between);
+      if (kin) assert.deepEqual(guests[0].said.proofs, home, 'the proof that went along');
+      assert.deepEqual(requests[1].said.proofs, kin && !driver.forgets ? [...home, other.proof] : home, 'the proof that came home');
     },
   })),
   {
     name: 'usage', want: {},
     answer: () => says(TEXT),
-    check({ steps, driver }) {
+    check({ steps, driver, context }) {
       const { reasoning, ...rest } = steps[0].usage ?? {};
       const { reasoning: thought, ...expected } = USAGE;
       assert.deepEqual(rest, expected);
-      assert.ok(reasoning === thought || (driver.hides?.includes('reasoning tokens') && reasoning === undefined), `reasoning tokens: ${reasoning}`);
+      // Kiro does not tell them.
+      if (context.upstream === 'kiro') assert.ok(!reasoning, `reasoning tokens: ${reasoning}`);
+      else assert.ok(reasoning === thought || (driver.hides?.includes('reasoning tokens') && reasoning === undefined), `reasoning tokens: ${reasoning}`);
     },
   },
   {
@@ -203,15 +242,16 @@ export const SCENARIOS = [
     },
   },
   {
-    name: 'stop at the limit', want: { max: 100 },
+    name: 'stop at the limit', want: { max: 100 }, upstreams: [...VENDORS, 'codex'],
     answer: () => says(TEXT, 'length'),
-    check({ steps, requests }) {
+    check({ steps, requests, context }) {
       assert.deepEqual(steps.map((step) => [step.text, step.stop]), [[TEXT, 'length']]);
-      assert.equal(requests[0].said.max, 100, 'the limit at the upstream');
+      // Codex takes none.
+      if (context.upstream !== 'codex') assert.equal(requests[0].said.max, 100, 'the limit at the upstream');
     },
   },
   {
-    name: 'stop by refusal', want: {},
+    name: 'stop by refusal', want: {}, upstreams: [...VENDORS, 'codex'],
     answer: () => says('I will not', 'refusal'),
     check: ({ steps }) => assert.equal(steps[0].stop, 'refusal'),
   },
@@ -242,8 +282,8 @@ export const SCENARIOS = [
 ];
 
 /** `signed`: Chat with Google's signature on the call. */
-function thoughtful(context, signed = context.upstream === 'gemini') {
-  const proof = context.upstream === 'anthropic' || context.upstream === 'responses' ? context.proof : undefined;
+function thoughtful(context, signed = context.speaks === 'gemini') {
+  const proof = ['anthropic', 'responses', 'kiro'].includes(context.speaks) ? context.proof : undefined;
   return { parts: [{ thought: THOUGHT, proof }, { text: TOOL_TEXT }, ...calls(context, 1, signed)], stop: 'tools' };
 }
 
@@ -253,14 +293,15 @@ function checkProof(cell) {
   const { told, remembered } = assertCalls(cell, 1);
   const { said, request } = requests[0];
   assert.deepEqual([said.thinks, said.visible, said.effort], [true, true, 'medium'], 'the wish to think at the upstream');
-  if (context.upstream === 'responses') assert.ok(request.include?.includes('reasoning.encrypted_content') || request.store !== false, 'encrypted reasoning was not asked for');
+  if (context.speaks === 'responses') assert.ok(request.include?.includes('reasoning.encrypted_content') || request.store !== false, 'encrypted reasoning was not asked for');
   if (!driver.hides?.includes('thoughts')) assert.equal(steps[0].thought, THOUGHT, 'the thought at the client');
   if (remembered) return;
   const home = {
     anthropic: [['proof', 'text', 'call'], [context.proof]], responses: [['proof', 'text', 'call'], [context.proof]], gemini: [['text', 'proof', 'call'], [context.proof]],
     openai: { signed: [['text', 'proof', 'call'], [context.proof]], reasoning: [['text', 'call'], cell.translated ? [THOUGHT] : []] }[dialect] ?? [['text', 'call'], []],
-  }[context.upstream];
+    kiro: { tags: [['text', 'call'], []] }[dialect] ?? [['proof', 'text', 'call'], [context.proof]],
+  }[context.speaks];
   const forgets = !cell.translated && driver.hides?.includes('thoughts');
-  const byReference = !cell.translated && context.upstream === 'responses' && told.proofs[0]?.startsWith('rs_');
+  const byReference = !cell.translated && context.speaks === 'responses' && told.proofs[0]?.startsWith('rs_');
   if (!forgets) assert.deepEqual([told.order, byReference ? home[1] : told.proofs], home, 'the proof that came home');
 }

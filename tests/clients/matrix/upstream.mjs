@@ -1,26 +1,34 @@
-// One fake upstream of one protocol: refuses what its protocol forbids, answers what the script of the moment says.
+// One fake upstream of one type: refuses what its protocol forbids, answers what the script of the moment says.
 import { createServer } from 'node:http';
 import { setImmediate as tick } from 'node:timers/promises';
-import { ENCODE } from './encode.mjs';
+import { ENCODE as VENDORS } from './encode.mjs';
+import { codex } from './encode-codex.mjs';
+import { kiro } from './encode-kiro.mjs';
 import { READ } from './read.mjs';
 import { Illegal, illegal } from './shape.mjs';
 import { anthropicRequest, wholeThread } from './legal-anthropic.mjs';
 import { openaiRequest } from './legal-openai.mjs';
 import { responsesRequest } from './legal-responses.mjs';
 import { geminiRequest } from './legal-gemini.mjs';
+import { CODEX_MODEL, codexRequest } from './legal-codex.mjs';
+import { kiroRequest } from './legal-kiro.mjs';
 
 /** The model names the upstreams know. */
-export const MODELS = { anthropic: 'claude-sonnet-5-5', openai: 'gpt-6.1-sol', responses: 'gpt-6.1-sol', gemini: 'gemini-3.8-flash' };
-const LEGAL = { anthropic: anthropicRequest, openai: openaiRequest, responses: responsesRequest, gemini: geminiRequest };
+export const MODELS = { anthropic: 'claude-sonnet-5-5', openai: 'gpt-6.1-sol', responses: 'gpt-6.1-sol', gemini: 'gemini-3.8-flash', codex: CODEX_MODEL, kiro: 'claude-sonnet-5' };
+/** The protocol that a provider speaks under rules of its own. */
+export const SPOKEN = { codex: 'responses' };
+const ENCODE = { ...VENDORS, codex, kiro };
+const LEGAL = { anthropic: anthropicRequest, openai: openaiRequest, responses: responsesRequest, gemini: geminiRequest, codex: codexRequest, kiro: kiroRequest };
 const PATHS = {
   anthropic: /^\/v1\/messages$/, openai: /^\/v1\/chat\/completions$/, responses: /^\/v1\/responses$/,
-  gemini: /^\/v1(?:beta)?\/models\/gemini-3\.8-flash:(generateContent|streamGenerateContent)$/,
+  gemini: /^\/v1(?:beta)?\/models\/gemini-3\.8-flash:(generateContent|streamGenerateContent)$/, codex: /^\/responses$/, kiro: /^\/generateAssistantResponse$/,
 };
 const PIECE = 53;
 
 /** Headers that only another vendor's protocol has. */
 const FOREIGN = {
   anthropic: /^(x-goog-|openai-)/, openai: /^(x-goog-|anthropic-|x-api-key$)/, responses: /^(x-goog-|anthropic-|x-api-key$)/, gemini: /^(anthropic-|openai-|x-api-key$|authorization$)/,
+  codex: /^(x-goog-|anthropic-|x-api-key$)/, kiro: /^(x-goog-|openai-|anthropic-|x-api-key$)/,
 };
 
 function remember(script, protocol, answer, response) {
@@ -41,7 +49,7 @@ async function answerTo(script, { protocol, body, headers, path, query }, respon
   if (strange) illegal(strange, 'a header of another protocol');
   const { translated, dialect, issued, stored } = script;
   LEGAL[protocol](request, { headers, issued, translated, stored, dialect });
-  const index = script.requests.push({ protocol, request, said: READ[protocol](request) }) - 1;
+  const index = script.requests.push({ protocol, request, said: READ[SPOKEN[protocol] ?? protocol](request) }) - 1;
 
   const answer = script.answer(index, script.requests[index]);
   const encode = ENCODE[protocol];
@@ -50,12 +58,13 @@ async function answerTo(script, { protocol, body, headers, path, query }, respon
   const whole = encode.whole(answer, at);
   remember(script, protocol, answer, whole);
   if (request.thread) script.stored.set(whole.id, { ...request, messages: [...request.messages, { role: 'assistant', content: whole.content.map(({ citations: _, ...block }) => block) }] });
-  const streams = protocol === 'gemini' ? verb[1] === 'streamGenerateContent' : request.stream === true;
+  const streams = protocol === 'kiro' || (protocol === 'gemini' ? verb[1] === 'streamGenerateContent' : request.stream === true);
   if (!streams) return send(response, 200, whole);
   if (protocol === 'gemini' && !/(^|&)alt=sse\b/.test(query)) illegal('alt', 'a stream without alt=sse');
   const events = encode.events(answer, at);
-  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
-  const bytes = Buffer.from((answer.cut ? events.slice(0, answer.cut) : events).join(''));
+  response.writeHead(200, { 'content-type': encode.type ?? 'text/event-stream; charset=utf-8' });
+  const sent = answer.cut ? encode.torn?.(events, answer.cut) ?? events.slice(0, answer.cut) : events;
+  const bytes = Buffer.concat(sent.map((event) => Buffer.from(event)));
   for (let from = 0; from < bytes.length && !response.destroyed; from += PIECE) {
     response.write(bytes.subarray(from, from + PIECE));
     await tick();
@@ -89,7 +98,7 @@ export async function startUpstream(protocol) {
         const why = error instanceof Illegal ? error.message : `the fake upstream failed: ${error.stack}`;
         script?.faults.push({ why, body });
         if (response.headersSent) response.destroy();
-        else send(response, 400, ENCODE[protocol].error(400, `illegal request: ${why}`));
+        else send(response, 400, ENCODE[protocol].illegal?.() ?? ENCODE[protocol].error(400, `illegal request: ${why}`));
       }
     });
   });
