@@ -10,7 +10,7 @@ public sealed class HeldOutputTests
     [InlineData(1)]
     [InlineData(300)]
     [InlineData(5000)]
-    public void Output_IsHeldUntilItIsReleased_ThenGoesOnWithEachCommit(int bytes)
+    public async Task Output_IsHeldUntilItIsReleased_ThenGoesOnWithEachCommit(int bytes)
     {
         var client = new MemoryClient();
         var target = new AtLeast(client.Body);
@@ -28,10 +28,10 @@ public sealed class HeldOutputTests
         output.Write(Bytes('d', bytes));
         output.Commit();
         output.Commit();
-        client.Body.FlushAsync().AsTask().Wait();
+        await client.Body.FlushAsync();
         output.Write(Bytes('e', 1));
         output.Commit();
-        client.Body.FlushAsync().AsTask().Wait();
+        await client.Body.FlushAsync();
         Assert.Equal(Text('a', bytes) + Text('b', bytes) + Text('c', bytes) + Text('d', bytes) + "e", client.Text);
     }
 
