@@ -279,7 +279,8 @@ public sealed class SignIn
     {
         if (halt?.Kind == SignInFailureKind.Dead) return SignInState.Dead;
         if (halt?.Kind == SignInFailureKind.Disabled) return SignInState.Disabled;
-        if (file is null) return halt is null ? SignInState.Unread : SignInState.Unreadable;
+        // However long ago it was tried.
+        if (file is null) return _state.Halt is null ? SignInState.Unread : SignInState.Unreadable;
         bool isUsable = !_state.NeedsRefresh(_options, now, ahead: false);
         bool isFlying = !WhenQuiet().IsCompleted;
         if (isUsable) return isFlying ? SignInState.Refreshing : SignInState.Ok;

@@ -29,7 +29,7 @@ public static class RequestLog
     private static string Note(Exchange? exchange, RequestFacts facts)
     {
         ProxyError? error = exchange?.Failure ?? facts.Error;
-        return error is null ? "" : $" error={error.Kind}";
+        return (exchange is { IsUsageEstimated: true } ? " tokens_estimated" : "") + (error is null ? "" : $" error={error.Kind}");
     }
 }
 

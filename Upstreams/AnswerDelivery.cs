@@ -89,6 +89,7 @@ public sealed class AnswerDelivery(
         reader.ReadWhole(whole.Span);
         exchange.Usage = watch.Usage;
         exchange.AnswerId = watch.Id;
+        exchange.IsUsageEstimated = reader is KiroResponseReader { IsUsageEstimated: true };
         if (watch.Failure is { } failure) return failure;
         if (!watch.IsFinished) return new ProxyError(ErrorKind.BadGateway, $"the upstream sent an answer without an end");
         exchange.FirstOutput = watch.FirstOutputTimestamp;
@@ -122,6 +123,7 @@ public sealed class AnswerDelivery(
         {
             exchange.Usage = watch.Usage;
             exchange.AnswerId = watch.Id;
+            exchange.IsUsageEstimated = reader is KiroResponseReader { IsUsageEstimated: true };
         }
     }
 

@@ -64,6 +64,9 @@ public sealed class Exchange : IDisposable
 
     public TokenUsage Usage { get; set; }
 
+    /// <summary>The upstream told no count of its own: <see cref="Usage"/> is a guess.</summary>
+    public bool IsUsageEstimated { get; set; }
+
     /// <summary>Id of the answer as its upstream named it; null: none was told.</summary>
     public string? AnswerId { get; set; }
 

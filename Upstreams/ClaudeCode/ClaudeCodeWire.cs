@@ -26,7 +26,7 @@ public sealed partial class ClaudeCodeWire : IUpstreamWire
         ReadOnlyMemory<byte> whole = default;
         if (request.Forwards && request.Exchange.Body.Span.IndexOf("\"betas\""u8) >= 0)
         {
-            whole = Joined(body);
+            whole = WireBody.Whole(body);
             // Named in the body by SDKs; the wire knows only the header.
             Change taken = Member(whole.Span, "betas", list =>
             {
@@ -36,8 +36,8 @@ public sealed partial class ClaudeCodeWire : IUpstreamWire
             whole = taken.Over(whole.Span);
         }
         request.BodyBetas = betas;
-        if (request.Mend is { DropsProofs: true } && request.Forwards) whole = ThinkingCut.Apply((whole.IsEmpty ? Joined(body) : whole).Span);
-        if (request.Target.Config.SystemPrefix && !IsOwnTool(request)) whole = WithPrefix((whole.IsEmpty ? Joined(body) : whole).Span);
+        if (request.Mend is { DropsProofs: true } && request.Forwards) whole = ThinkingCut.Apply((whole.IsEmpty ? WireBody.Whole(body) : whole).Span);
+        if (request.Target.Config.SystemPrefix && !IsOwnTool(request)) whole = WithPrefix((whole.IsEmpty ? WireBody.Whole(body) : whole).Span);
         return whole.IsEmpty ? body : [whole];
     }
 
@@ -117,19 +117,6 @@ public sealed partial class ClaudeCodeWire : IUpstreamWire
         while (members.Next())
             if (members.Is("text"u8) && members.IsString && RawJson.Decode(members.Value) == ClaudeCodeFacts.SystemPrefix) return true;
         return false;
-    }
-
-    private static ReadOnlyMemory<byte> Joined(IReadOnlyList<ReadOnlyMemory<byte>> body)
-    {
-        if (body.Count == 1) return body[0];
-        var joined = new byte[body.Sum(static segment => segment.Length)];
-        int at = 0;
-        foreach (ReadOnlyMemory<byte> segment in body)
-        {
-            segment.CopyTo(joined.AsMemory(at));
-            at += segment.Length;
-        }
-        return joined;
     }
 
     private static void AddStrings(ReadOnlySpan<byte> list, List<string> betas)

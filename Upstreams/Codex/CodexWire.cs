@@ -30,7 +30,7 @@ public sealed partial class CodexWire : IUpstreamWire
         if (request.Exchange.Head.Target.Operation != Operation.Generate) return body;
 
         var edit = new CodexBody(request.Mend is { DropsProofs: true } && request.Forwards, name => _refused.ContainsKey(name) || name == request.Mend?.Without, Session(request));
-        byte[] edited = edit.Apply(Joined(body));
+        byte[] edited = edit.Apply(WireBody.Whole(body).Span);
         request.ClientNames = edit.ClientNames;
         return [edited];
     }
@@ -69,19 +69,6 @@ public sealed partial class CodexWire : IUpstreamWire
         foreach ((string name, string value) in request.Exchange.Headers)
             if (name.ToLowerInvariant() is "session-id" or "session_id" or "x-claude-code-session-id" && value.Length is > 0 and <= CodexFacts.MostNameChars) return value;
         return null;
-    }
-
-    private static ReadOnlySpan<byte> Joined(IReadOnlyList<ReadOnlyMemory<byte>> body)
-    {
-        if (body.Count == 1) return body[0].Span;
-        var joined = new byte[body.Sum(static segment => segment.Length)];
-        int at = 0;
-        foreach (ReadOnlyMemory<byte> segment in body)
-        {
-            segment.Span.CopyTo(joined.AsSpan(at));
-            at += segment.Length;
-        }
-        return joined;
     }
 
     private static void Set(HttpRequestMessage message, string name, string value)

@@ -11,8 +11,7 @@ public static class SentBody
     public static IReadOnlyList<ReadOnlyMemory<byte>> Of(
         WireRequest request, IReadOnlyList<ReadOnlyMemory<byte>> body, GoogleModel model, ClaudeSignatures? signatures, Action<Utf8JsonWriter, RequestRewrite> write)
     {
-        ReadOnlyMemory<byte> whole = Joined(body);
-        if (whole.Span.StartsWith("\uFEFF"u8)) whole = whole[3..];
+        ReadOnlyMemory<byte> whole = WireBody.Whole(body);
         using JsonDocument document = JsonDocument.Parse(whole, new JsonDocumentOptions { MaxDepth = BodyScan.MaxLevels });
         ReadOnlyMemory<byte> sent = default;
         BrokenText.Guard(() =>
@@ -23,18 +22,5 @@ public static class SentBody
             request.ArgumentCuts = rewrite.Cuts;
         });
         return [sent];
-    }
-
-    private static ReadOnlyMemory<byte> Joined(IReadOnlyList<ReadOnlyMemory<byte>> body)
-    {
-        if (body.Count == 1) return body[0];
-        byte[] joined = new byte[body.Sum(static segment => segment.Length)];
-        int at = 0;
-        foreach (ReadOnlyMemory<byte> segment in body)
-        {
-            segment.CopyTo(joined.AsMemory(at));
-            at += segment.Length;
-        }
-        return joined;
     }
 }

@@ -209,7 +209,10 @@ const gemini = {
       assert.deepEqual([one.name, one.args], [call.tool ? flat(call.tool) : call.name, objectOf(call)]);
     }
     const finish = candidates.map((candidate) => candidate.finishReason).filter(Boolean);
-    assert.deepEqual(finish, [{ MaxTokens: 'MAX_TOKENS', Refusal: 'SAFETY' }[plainReason(told, calls)] ?? 'STOP']);
+    const reason = { MaxTokens: 'MAX_TOKENS', Refusal: 'SAFETY' }[plainReason(told, calls)] ?? 'STOP';
+    // A refusal without a word is the prompt's: there is no candidate to finish.
+    const blocked = chunks.map((chunk) => chunk.promptFeedback?.blockReason).filter(Boolean);
+    assert.deepEqual([finish, blocked], reason === 'SAFETY' && parts.length === 0 ? [[], [reason]] : [[reason], []]);
     const grounding = candidates.map((candidate) => candidate.groundingMetadata).filter(Boolean).at(-1);
     const cited = (grounding?.groundingSupports ?? []).flatMap((support) => support.groundingChunkIndices).map((index) => grounding.groundingChunks[index].web.uri);
     assert.deepEqual(cited.sort(), pages(told));

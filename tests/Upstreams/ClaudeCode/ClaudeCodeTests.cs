@@ -115,6 +115,17 @@ public sealed class ClaudeCodeTests
     }
 
     [Fact]
+    public async Task ByteOrderMark_IsNoFault()
+    {
+        using var test = new TestExchange(stream: false, body: "\uFEFF{\"model\":\"m\",\"betas\":[\"b-1\"],\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}");
+        _upstream.Answers(200, Good);
+        Attempt attempt = await Send(test, change: static config => config with { SystemPrefix = true });
+        Assert.Equal(OutcomeKind.Success, attempt.Outcome.Kind);
+        Assert.StartsWith("{\"system\":[{", _upstream.Bodies[0]);
+        Assert.Contains("b-1", _upstream.Headers[0]["anthropic-beta"]);
+    }
+
+    [Fact]
     public async Task LongContextName_BecomesAFlag()
     {
         using var test = new TestExchange(stream: false);

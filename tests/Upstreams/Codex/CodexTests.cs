@@ -162,6 +162,15 @@ public sealed class CodexTests
     }
 
     [Fact]
+    public async Task ByteOrderMark_IsNoFault()
+    {
+        using var test = new TestExchange("responses", body: "\uFEFF{\"model\":\"m\",\"stream\":true,\"input\":\"hi\"}");
+        _upstream.Answers(200, Answer(), "text/event-stream");
+        Assert.Equal(OutcomeKind.Success, (await Send(test)).Outcome.Kind);
+        Assert.Equal("hi", Sent().GetProperty("input")[0].GetProperty("content")[0].GetProperty("text").GetString());
+    }
+
+    [Fact]
     public async Task CutStream_IsNoAnswer()
     {
         using var test = new TestExchange("responses", stream: false);

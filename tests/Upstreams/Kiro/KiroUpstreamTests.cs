@@ -58,6 +58,7 @@ public sealed class KiroUpstreamTests
         if (stream) test.Check();
         else Assert.Contains("path", test.Client.Text);
         Assert.True(test.Exchange.Usage.Output > 0);
+        Assert.True(test.Exchange.IsUsageEstimated);
     }
 
     [Theory]
