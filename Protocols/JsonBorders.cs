@@ -85,6 +85,20 @@ public static class JsonBorders
         return At(json, at) == (byte)'"' ? at + 1 : 0;
     }
 
+    /// <summary>The bytes that <see cref="ShortString"/> reads.</summary>
+    public const int MostInShortString = 2 * 16;
+
+    /// <summary>Looks for the next quote, backslash or control character in so many bytes; returns how far it is, or <see cref="MostInShortString"/> less one
+    /// where there is none before.</summary>
+    /// <param name="first">The first of the bytes; they are read without looking where the text ends.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int ShortString(ref byte first)
+    {
+        uint hits = InString(Vector128.LoadUnsafe(ref first));
+        if (hits == 0) hits = InString(Vector128.LoadUnsafe(ref first, (nuint)Vector128<byte>.Count)) << Vector128<byte>.Count;
+        return BitOperations.TrailingZeroCount(hits | 0x8000_0000);
+    }
+
     public static JsonException Fault() => new("no JSON");
 
     private static int StringWithEscapes(ReadOnlySpan<byte> json, int at)
@@ -184,13 +198,18 @@ public static class JsonBorders
         {
             // The loop's own condition keeps the load inside the text.
             Vector128<byte> bytes = Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(json), (nuint)at);
-            uint hits = (Vector128.Equals(bytes, Vector128.Create((byte)'"')) | Vector128.Equals(bytes, Vector128.Create((byte)'\\'))
-                | Vector128.LessThan(bytes, Vector128.Create((byte)' '))).ExtractMostSignificantBits();
+            uint hits = InString(bytes);
             if (hits != 0) return at + BitOperations.TrailingZeroCount(hits);
         }
         while (at < json.Length && json[at] is not ((byte)'"' or (byte)'\\' or < (byte)' ')) at++;
         return at;
     }
+
+    /// <summary>A bit for each quote, backslash or control character.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint InString(Vector128<byte> bytes) =>
+        (Vector128.Equals(bytes, Vector128.Create((byte)'"')) | Vector128.Equals(bytes, Vector128.Create((byte)'\\'))
+            | Vector128.Equals(Vector128.Min(bytes, Vector128.Create((byte)0x1F)), bytes)).ExtractMostSignificantBits();
 
     /// <summary>The next quote or bracket, outside of strings; the text's length where there is none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

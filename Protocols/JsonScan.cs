@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 
@@ -13,15 +14,15 @@ public ref struct JsonScan
 {
     private readonly ReadOnlySpan<byte> _json;
     private readonly bool _isChecked;
-    private readonly int _level;
+    private int _level;
 
-    /// <summary>The first byte of the root.</summary>
-    private readonly byte _first;
+    /// <summary>The first byte of what is walked.</summary>
+    private byte _first;
 
     /// <summary>Offset behind the last value; of the value itself while its end is not known.</summary>
     private int _at;
 
-    /// <summary>The bracket that ends the root; 0: there are no more members.</summary>
+    /// <summary>The bracket that ends it; 0: there are no more members.</summary>
     private byte _end;
 
     private bool _hasOne;
@@ -54,6 +55,7 @@ public ref struct JsonScan
     /// <summary>Of a value that another scan has handed out: it is not checked again.</summary>
     public static JsonScan Inside(ReadOnlySpan<byte> value) => new(value, 0, isChecked: true, level: 0);
 
+    /// <summary>The first token of what is walked.</summary>
     public readonly JsonTokenType Root => KindOf(_first);
 
     /// <summary>The member's name, unescaped; empty in an array.</summary>
@@ -89,6 +91,39 @@ public ref struct JsonScan
     {
         if (_isOpen) Close();
         if (_end == 0) return false;
+        return (_first == (byte)'{' && TryPlainMember()) || NextOfAny();
+    }
+
+    /// <summary>A member without escapes or white space in front of its value, whose name is short and not near the end of the text: nearly all are.
+    /// False: it is none of these, and nothing was taken.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool TryPlainMember()
+    {
+        // A comma, two quotes, a colon and the value's first byte.
+        const int Others = 5;
+        int at = _at;
+        if (at > _json.Length - (Others + JsonBorders.MostInShortString)) return false;
+        // All that is read below lies within what was just compared.
+        ref byte next = ref Unsafe.Add(ref MemoryMarshal.GetReference(_json), at);
+        if (_hasOne)
+        {
+            if (next != (byte)',') return false;
+            next = ref Unsafe.Add(ref next, 1);
+            at++;
+        }
+        if (next != (byte)'"') return false;
+        next = ref Unsafe.Add(ref next, 1);
+        int length = JsonBorders.ShortString(ref next);
+        ref byte quote = ref Unsafe.Add(ref next, length);
+        if (quote != (byte)'"' || Unsafe.Add(ref quote, 1) != (byte)':' || Unsafe.Add(ref quote, 2) <= (byte)' ') return false;
+        Name = MemoryMarshal.CreateReadOnlySpan(ref next, length);
+        Start = _at = at + length + 3;
+        _hasOne = _isOpen = true;
+        return true;
+    }
+
+    private bool NextOfAny()
+    {
         ReadOnlySpan<byte> json = _json;
         int at = JsonBorders.Blanks(json, _at);
         byte next = JsonBorders.At(json, at);
@@ -105,24 +140,39 @@ public ref struct JsonScan
         return true;
     }
 
-    /// <summary>A walk through the value, which must be an object or an array. It ends with <see cref="Leave"/>.</summary>
-    public readonly JsonScan Enter() => new(_json, Start, _isChecked, _level);
-
-    /// <summary>Goes on behind the value that <paramref name="inner"/> has walked through, as far as it did.</summary>
-    public void Leave(scoped ref JsonScan inner)
+    /// <summary>Goes into the value, which must be an object or an array: what follows are its members, until <see cref="Up"/>.</summary>
+    public Place Down()
     {
-        while (inner.Next()) { }
-        _at = inner._at;
-        _isOpen = false;
+        if (_level == JsonBorders.MaxLevels) throw JsonBorders.Fault();
+        var place = new Place(Start, _first, _end);
+        _first = JsonBorders.At(_json, Start);
+        _end = (byte)(_first + 2);
+        _at = Start + 1;
+        _level++;
+        _hasOne = _isOpen = false;
+        return place;
     }
+
+    /// <summary>Back at the value that was gone into, and behind it, however far it was walked.</summary>
+    public void Up(Place place)
+    {
+        while (Next()) { }
+        (Start, _first, _end) = (place.Start, place.First, place.End);
+        _level--;
+        _hasOne = true;
+    }
+
+    /// <summary>Where <see cref="Down"/> was called.</summary>
+    public readonly record struct Place(int Start, byte First, byte End);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly bool Is(ReadOnlySpan<byte> name) => Name.SequenceEqual(name);
 
     /// <summary>A whole number, also one written as a string (proto3 JSON) or with an empty fraction; null for anything else.</summary>
-    public long? Long()
+    public long? Long() => _isOpen && TryDigits(out long few) ? few : LongOfAny();
+
+    private long? LongOfAny()
     {
-        if (_isOpen && TryDigits(out long few)) return few;
         if (!IsString && Kind != JsonTokenType.Number) return null;
         ReadOnlySpan<byte> digits = IsString ? Inner : Value;
         if (Utf8Parser.TryParse(digits, out long whole, out int used) && used == digits.Length) return whole;
@@ -131,16 +181,21 @@ public ref struct JsonScan
     }
 
     /// <summary>A plain number that ends before the object does, in one pass: nearly all counters and indexes are one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool TryDigits(out long value)
     {
         const int MostDigits = 18;
-        ReadOnlySpan<byte> json = _json;
-        int at = Start;
-        value = 0;
-        for (byte one; (one = JsonBorders.At(json, at)) is >= (byte)'0' and <= (byte)'9'; at++) value = unchecked(value * 10 + (one - '0'));
-        bool isPlain = at > Start && at - Start <= MostDigits && (json[Start] != (byte)'0' || at - Start == 1) && JsonBorders.At(json, at) is (byte)',' or (byte)'}' or (byte)']';
+        ReadOnlySpan<byte> digits = _json[Start..];
+        int length = 0;
+        long number = 0;
+        uint digit = 0;
+        for (; length < digits.Length && (digit = digits[length] - (uint)'0') <= 9; length++) number = unchecked(number * 10 + digit);
+        value = number;
+        // What ended it is in "digit", as far from '0' as it is.
+        bool isPlain = length is > 0 and <= MostDigits && length < digits.Length && (length == 1 || digits[0] != (byte)'0')
+            && unchecked((byte)(digit + '0')) is (byte)',' or (byte)'}' or (byte)']';
         if (!isPlain) return false;
-        _at = at;
+        _at = Start + length;
         _isOpen = false;
         return true;
     }
@@ -172,6 +227,7 @@ public ref struct JsonScan
         return JsonBorders.Blanks(json, at + 1);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private int TakeEscapedName(ReadOnlySpan<byte> json, int at)
     {
         int end = JsonBorders.String(json, at);

@@ -30,16 +30,19 @@ public sealed class TextMeasure
         ReadOnlySpan<byte> inner = token.Length > 2 ? token[1..^1] : default;
         while (!inner.IsEmpty)
         {
-            int escape = inner.IndexOf((byte)'\\');
-            foreach (byte one in escape < 0 ? inner : inner[..escape])
+            int plain = inner.IndexOfAny(s_wide);
+            if (plain < 0) return count + inner.Length;
+            count += plain;
+            inner = inner[plain..];
+            if (inner[0] == (byte)'\\')
             {
-                // All bytes of a character but the first begin with the bits 10.
-                if ((one & 0xC0) != 0x80) count++;
+                inner = inner[Escape(inner).Used..];
+                count++;
+                continue;
             }
-            if (escape < 0) break;
-            inner = inner[escape..];
-            inner = inner[Escape(inner).Used..];
-            count++;
+            // All bytes of a character but the first begin with the bits 10.
+            if ((inner[0] & 0xC0) != 0x80) count++;
+            inner = inner[1..];
         }
         return count;
     }
@@ -48,20 +51,26 @@ public sealed class TextMeasure
     public void Add(ReadOnlySpan<byte> token)
     {
         ReadOnlySpan<byte> inner = token.Length > 2 ? token[1..^1] : default;
+        int plain = 0;
         while (!inner.IsEmpty)
         {
             int count = inner.IndexOfAny(s_wide);
             if (count < 0) count = inner.Length;
-            if (count > 0)
+            plain += count;
+            inner = inner[count..];
+            if (inner.IsEmpty) break;
+            (int width, int used) = inner[0] == (byte)'\\' ? Escape(inner) : Wide(inner);
+            inner = inner[used..];
+            if (width == 1)
             {
-                Note(1, count);
-                inner = inner[count..];
+                plain++;
                 continue;
             }
-            (int width, int used) = inner[0] == (byte)'\\' ? Escape(inner) : Wide(inner);
+            Note(1, plain);
             Note(width, 1);
-            inner = inner[used..];
+            plain = 0;
         }
+        Note(1, plain);
     }
 
     /// <summary>The byte at which a character begins; behind the end: the end.</summary>

@@ -20,18 +20,16 @@ public ref struct GeminiAnswerPart
     public bool IsForeign;
 
     /// <param name="scan">Walks the part.</param>
-    public static GeminiAnswerPart Read(scoped ref JsonScan scan)
+    public void Read(scoped ref JsonScan scan)
     {
-        var part = new GeminiAnswerPart();
         while (scan.Next())
         {
-            if (scan.Is("text"u8) && scan.IsString) part.Text = scan.Value;
-            else if (scan.Is("thought"u8)) part.IsThought = scan.Kind == JsonTokenType.True;
-            else if (scan.Is("thoughtSignature"u8) && scan.IsString) part.Signature = scan.Value;
-            else if (scan.Is("functionCall"u8)) part.Call = scan.Value;
+            if (scan.Is("text"u8) && scan.IsString) Text = scan.Value;
+            else if (scan.Is("thought"u8)) IsThought = scan.Kind == JsonTokenType.True;
+            else if (scan.Is("thoughtSignature"u8) && scan.IsString) Signature = scan.Value;
+            else if (scan.Is("functionCall"u8)) Call = scan.Value;
             else if (scan.Kind == JsonTokenType.StartObject)
-                part.IsForeign |= !(scan.Is("videoMetadata"u8) || scan.Is("partMetadata"u8) || scan.Is("mediaResolution"u8));
+                IsForeign |= !(scan.Is("videoMetadata"u8) || scan.Is("partMetadata"u8) || scan.Is("mediaResolution"u8));
         }
-        return part;
     }
 }

@@ -23,18 +23,16 @@ public ref struct GeminiCandidate
     public GeminiAnswerPart First;
 
     /// <param name="scan">Walks the candidate.</param>
-    public static GeminiCandidate Read(scoped ref JsonScan scan)
+    public void Read(scoped ref JsonScan scan)
     {
-        var candidate = new GeminiCandidate();
         while (scan.Next())
         {
-            if (scan.Is("content"u8)) candidate.ReadContent(ref scan);
-            else if (scan.Is("finishReason"u8)) candidate.Reason = scan.Inner;
-            else if (scan.Is("index"u8)) candidate.Index = scan.Long() ?? 0;
-            else if (scan.Is("groundingMetadata"u8)) candidate.Grounding = scan.Value;
-            else if (scan.Is("citationMetadata"u8)) candidate.Recited = scan.Value;
+            if (scan.Is("content"u8)) ReadContent(ref scan);
+            else if (scan.Is("finishReason"u8)) Reason = scan.Inner;
+            else if (scan.Is("index"u8)) Index = scan.Long() ?? 0;
+            else if (scan.Is("groundingMetadata"u8)) Grounding = scan.Value;
+            else if (scan.Is("citationMetadata"u8)) Recited = scan.Value;
         }
-        return candidate;
     }
 
     private void ReadContent(scoped ref JsonScan scan)
@@ -43,26 +41,26 @@ public ref struct GeminiCandidate
         First = default;
         if (scan.Kind == JsonTokenType.StartObject)
         {
-            JsonScan members = scan.Enter();
-            while (members.Next())
+            JsonScan.Place place = scan.Down();
+            while (scan.Next())
             {
-                if (members.Is("parts"u8) && members.IsContainer) ReadParts(ref members);
+                if (scan.Is("parts"u8) && scan.IsContainer) ReadParts(ref scan);
             }
-            scan.Leave(ref members);
+            scan.Up(place);
         }
         Content = scan.Value;
     }
 
-    private void ReadParts(scoped ref JsonScan members)
+    private void ReadParts(scoped ref JsonScan scan)
     {
-        JsonScan parts = members.Enter();
-        while (parts.Next())
+        JsonScan.Place list = scan.Down();
+        while (scan.Next())
         {
-            if (Parts++ > 0 || parts.Kind != JsonTokenType.StartObject) continue;
-            JsonScan part = parts.Enter();
-            First = GeminiAnswerPart.Read(ref part);
-            parts.Leave(ref part);
+            if (Parts++ > 0 || scan.Kind != JsonTokenType.StartObject) continue;
+            JsonScan.Place part = scan.Down();
+            First.Read(ref scan);
+            scan.Up(part);
         }
-        members.Leave(ref parts);
+        scan.Up(list);
     }
 }

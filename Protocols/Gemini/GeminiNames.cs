@@ -15,7 +15,7 @@ public static class GeminiNames
     public const string NoSignature = "skip_thought_signature_validator";
 
     /// <summary>Names that are not known mean a plain end: new ones appear, and none of them is worth losing an answer.</summary>
-    public static GeminiEnd ReadFinish(ReadOnlySpan<byte> reason) => Encoding.UTF8.GetString(reason) switch
+    public static GeminiEnd ReadFinish(ReadOnlySpan<byte> reason) => reason.IsEmpty ? GeminiEnd.None : Encoding.UTF8.GetString(reason) switch
     {
         "" => GeminiEnd.None,
         "MAX_TOKENS" or "CONTINUATION" => GeminiEnd.MaxTokens,

@@ -103,8 +103,8 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
         {
             if (scan.Is("candidates"u8))
             {
-                count = 0;
-                if (scan.IsContainer) first = FirstOf(ref scan, out count);
+                first = default;
+                count = scan.IsContainer ? ReadFirst(ref scan, ref first) : 0;
                 candidates = scan.Value;
             }
             else if (scan.Is("usageMetadata"u8)) usage = _usage.Read(ref scan);
@@ -132,20 +132,20 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
         else if (count > 1) Candidates(candidates);
     }
 
-    private static GeminiCandidate FirstOf(scoped ref JsonScan scan, out int count)
+    /// <summary>Returns how many candidates there are.</summary>
+    private static int ReadFirst(scoped ref JsonScan scan, scoped ref GeminiCandidate first)
     {
-        count = 0;
-        GeminiCandidate first = default;
-        JsonScan list = scan.Enter();
-        while (list.Next())
+        int count = 0;
+        JsonScan.Place list = scan.Down();
+        while (scan.Next())
         {
-            if (list.Kind != JsonTokenType.StartObject || count++ > 0) continue;
-            JsonScan candidate = list.Enter();
-            first = GeminiCandidate.Read(ref candidate);
-            list.Leave(ref candidate);
+            if (scan.Kind != JsonTokenType.StartObject || count++ > 0) continue;
+            JsonScan.Place candidate = scan.Down();
+            first.Read(ref scan);
+            scan.Up(candidate);
         }
-        scan.Leave(ref list);
-        return first;
+        scan.Up(list);
+        return count;
     }
 
     private void Feedback(ReadOnlySpan<byte> json)
@@ -163,8 +163,11 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
         while (!_ended && list.Next())
         {
             if (list.Kind != JsonTokenType.StartObject) continue;
-            JsonScan candidate = list.Enter();
-            Candidate(GeminiCandidate.Read(ref candidate));
+            JsonScan.Place place = list.Down();
+            GeminiCandidate candidate = default;
+            candidate.Read(ref list);
+            list.Up(place);
+            Candidate(candidate);
         }
     }
 
@@ -205,8 +208,11 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
             {
                 _grounding.BeginPart();
                 if (parts.Kind != JsonTokenType.StartObject) continue;
-                JsonScan part = parts.Enter();
-                Part(GeminiAnswerPart.Read(ref part));
+                JsonScan.Place place = parts.Down();
+                GeminiAnswerPart part = default;
+                part.Read(ref parts);
+                parts.Up(place);
+                Part(part);
             }
         }
     }

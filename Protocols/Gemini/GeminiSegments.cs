@@ -34,7 +34,8 @@ public static class GeminiSegments
         for (int part = 0; part < parts.Count; part++)
         {
             JsonScan scan = JsonScan.Inside(parts[part]);
-            GeminiAnswerPart read = GeminiAnswerPart.Read(ref scan);
+            GeminiAnswerPart read = default;
+            read.Read(ref scan);
             if (read.IsThought || read.Text.Length <= 2) continue;
             var text = new TextMeasure();
             text.Add(read.Text);

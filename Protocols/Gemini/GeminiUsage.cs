@@ -20,9 +20,9 @@ public sealed class GeminiUsage
     {
         if (owner.Kind == JsonTokenType.StartObject)
         {
-            JsonScan members = owner.Enter();
-            Take(ref members);
-            owner.Leave(ref members);
+            JsonScan.Place place = owner.Down();
+            Take(ref owner);
+            owner.Up(place);
         }
         return Total();
     }

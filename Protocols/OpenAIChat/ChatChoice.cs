@@ -16,9 +16,8 @@ public ref struct ChatChoice
     public long Index;
 
     /// <param name="scan">Walks the choice.</param>
-    public static ChatChoice Read(scoped ref JsonScan scan)
+    public void Read(scoped ref JsonScan scan)
     {
-        var choice = new ChatChoice();
         bool hasDelta = false;
         while (scan.Next())
         {
@@ -27,15 +26,15 @@ public ref struct ChatChoice
                 bool isDelta = scan.Is("delta"u8);
                 if (scan.Kind != JsonTokenType.StartObject || (hasDelta && !isDelta)) continue;
                 hasDelta |= isDelta;
-                JsonScan members = scan.Enter();
-                choice.Delta = ChatDelta.Read(ref members);
-                scan.Leave(ref members);
+                Delta = default;
+                JsonScan.Place place = scan.Down();
+                Delta.Read(ref scan);
+                scan.Up(place);
             }
-            else if (scan.Is("finish_reason"u8)) choice.FinishReason = scan.Value;
-            else if (scan.Is("index"u8)) choice.Index = scan.Long() ?? 0;
-            else if (scan.Is("stop_reason"u8) || scan.Is("matched_stop"u8)) choice.Stop = scan.Value;
-            else if (scan.Is("error"u8)) choice.Error = scan.Value;
+            else if (scan.Is("finish_reason"u8)) FinishReason = scan.Value;
+            else if (scan.Is("index"u8)) Index = scan.Long() ?? 0;
+            else if (scan.Is("stop_reason"u8) || scan.Is("matched_stop"u8)) Stop = scan.Value;
+            else if (scan.Is("error"u8)) Error = scan.Value;
         }
-        return choice;
     }
 }

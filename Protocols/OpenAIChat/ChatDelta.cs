@@ -12,21 +12,19 @@ public ref struct ChatDelta
     public ReadOnlySpan<byte> Annotations;
 
     /// <param name="scan">Walks the object.</param>
-    public static ChatDelta Read(scoped ref JsonScan scan)
+    public void Read(scoped ref JsonScan scan)
     {
-        var delta = new ChatDelta();
         while (scan.Next())
         {
-            if (scan.Is("content"u8)) delta.Content = scan.Value;
-            else if (scan.Is("tool_calls"u8)) delta.ToolCalls = scan.Value;
-            else if (scan.Is("reasoning_content"u8)) delta.ReasoningContent = scan.Value;
-            else if (scan.Is("reasoning"u8)) delta.Reasoning = scan.Value;
-            else if (scan.Is("reasoning_details"u8)) delta.ReasoningDetails = scan.Value;
-            else if (scan.Is("thinking_blocks"u8)) delta.ThinkingBlocks = scan.Value;
-            else if (scan.Is("refusal"u8)) delta.Refusal = scan.Value;
-            else if (scan.Is("function_call"u8)) delta.FunctionCall = scan.Value;
-            else if (scan.Is("annotations"u8)) delta.Annotations = scan.Value;
+            if (scan.Is("content"u8)) Content = scan.Value;
+            else if (scan.Is("tool_calls"u8)) ToolCalls = scan.Value;
+            else if (scan.Is("reasoning_content"u8)) ReasoningContent = scan.Value;
+            else if (scan.Is("reasoning"u8)) Reasoning = scan.Value;
+            else if (scan.Is("reasoning_details"u8)) ReasoningDetails = scan.Value;
+            else if (scan.Is("thinking_blocks"u8)) ThinkingBlocks = scan.Value;
+            else if (scan.Is("refusal"u8)) Refusal = scan.Value;
+            else if (scan.Is("function_call"u8)) FunctionCall = scan.Value;
+            else if (scan.Is("annotations"u8)) Annotations = scan.Value;
         }
-        return delta;
     }
 }

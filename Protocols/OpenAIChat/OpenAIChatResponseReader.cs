@@ -91,8 +91,8 @@ public sealed class OpenAIChatResponseReader : IResponseReader
         {
             if (members.Is("choices"u8))
             {
-                count = 0;
-                if (members.Kind == JsonTokenType.StartArray) first = FirstOf(ref members, out count);
+                first = default;
+                count = members.Kind == JsonTokenType.StartArray ? ReadFirst(ref members, ref first) : 0;
                 choices = members.Value;
             }
             else if (members.Is("id"u8)) id = members.Value;
@@ -114,21 +114,20 @@ public sealed class OpenAIChatResponseReader : IResponseReader
         if (!_isEnded && OpenAIUsage.Read(usage) is { } told) _sink.Usage(told);
     }
 
-    /// <summary>Nearly every chunk has one choice at most: that one is read on the way.</summary>
-    private static ChatChoice FirstOf(scoped ref JsonScan members, out int count)
+    /// <summary>Nearly every chunk has one choice at most: that one is read on the way. Returns how many there are.</summary>
+    private static int ReadFirst(scoped ref JsonScan scan, scoped ref ChatChoice first)
     {
-        count = 0;
-        ChatChoice first = default;
-        JsonScan list = members.Enter();
-        while (list.Next())
+        int count = 0;
+        JsonScan.Place list = scan.Down();
+        while (scan.Next())
         {
-            if (count++ > 0 || list.Kind != JsonTokenType.StartObject) continue;
-            JsonScan choice = list.Enter();
-            first = ChatChoice.Read(ref choice);
-            list.Leave(ref choice);
+            if (count++ > 0 || scan.Kind != JsonTokenType.StartObject) continue;
+            JsonScan.Place choice = scan.Down();
+            first.Read(ref scan);
+            scan.Up(choice);
         }
-        members.Leave(ref list);
-        return first;
+        scan.Up(list);
+        return count;
     }
 
     private void Choices(ReadOnlySpan<byte> choices)
@@ -136,8 +135,10 @@ public sealed class OpenAIChatResponseReader : IResponseReader
         JsonScan list = JsonSlice.Elements(choices);
         while (!_isEnded && list.Next())
         {
-            JsonScan choice = JsonSlice.Members(list.Value);
-            Choice(ChatChoice.Read(ref choice));
+            JsonScan members = JsonSlice.Members(list.Value);
+            ChatChoice choice = default;
+            choice.Read(ref members);
+            Choice(choice);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Aiproxy.Protocols;
@@ -72,6 +73,23 @@ public sealed class JsonScanTests
     }
 
     [Fact]
+    public void NameAtAnyDistanceFromTheEnd_IsReadTheSame()
+    {
+        for (int length = 0; length < 40; length++)
+        {
+            foreach (string special in (string[])["", "\\", "\\n", "\n", "\u001f", "\u00fc", "\"", "\":1,\""])
+            {
+                string name = new string('a', length / 2) + special + new string('b', length - length / 2);
+                foreach (string between in (string[])[":", " :", ": ", ":\n", "", "::", ","])
+                {
+                    for (int rest = 0; rest < 40; rest++)
+                        Compare(Encoding.UTF8.GetBytes($$"""{"z":0,"{{name}}"{{between}}"{{new string('v', rest)}}"}"""));
+                }
+            }
+        }
+    }
+
+    [Fact]
     public void DeepText_IsTakenUpToTheLimit()
     {
         foreach (int levels in (int[])[255, 256, 257, 100_000])
@@ -104,6 +122,36 @@ public sealed class JsonScanTests
         var scan = new JsonScan(json);
         Assert.True(scan.Next());
         Assert.Equal(["b=[1,\"]}\\\"\",{\"c\":{}}] StartArray", "d=-1.5e3 Number", "e=null Null"], Walk(JsonScan.Inside(scan.Value)));
+    }
+
+    [Fact]
+    public void GoingDownAndUp_SeesTheSameAsWalkingEachValue()
+    {
+        var random = new Random(11);
+        foreach (string name in (string[])["anthropic.sse", "openai.sse", "responses.sse", "gemini.sse"])
+        {
+            foreach (string line in File.ReadLines(Path.Combine(AppContext.BaseDirectory, "fixtures/streams", name)))
+            {
+                if (!line.StartsWith("data: {", StringComparison.Ordinal)) continue;
+                byte[] whole = Encoding.UTF8.GetBytes(line[6..]);
+                for (int i = 0; i < 100; i++)
+                {
+                    byte[] json = i == 0 ? whole : Broken(whole, random);
+                    List<string> expected = Told(() => Values(json)), found = Told(() => Deep(json, random));
+                    Assert.True(expected.SequenceEqual(found), Encoding.UTF8.GetString(json));
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void GoingDown_KeepsTheLimitOfLevels()
+    {
+        foreach (int levels in (int[])[255, 256, 257])
+        {
+            byte[] json = Encoding.UTF8.GetBytes(new string('[', levels) + new string(']', levels));
+            Assert.Equal(levels <= 256, Told(() => Deep(json, new Random(1))) is not [Fault]);
+        }
     }
 
     [Fact]
@@ -155,6 +203,82 @@ public sealed class JsonScanTests
             found = [Fault];
         }
         Assert.True(expected.SequenceEqual(found), $"{Encoding.UTF8.GetString(json)}\nexpected {string.Join(" | ", expected)}\nfound    {string.Join(" | ", found)}");
+    }
+
+    private static List<string> Told(Func<List<string>> walk)
+    {
+        try
+        {
+            return walk();
+        }
+        catch (JsonException)
+        {
+            return [Fault];
+        }
+    }
+
+    /// <summary>Every value that is no container, with the names on the way to it.</summary>
+    private static List<string> Values(byte[] json)
+    {
+        using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 256 });
+        var values = new List<string>();
+        // A root that is neither object nor array has no members.
+        if (document.RootElement.ValueKind is JsonValueKind.Object or JsonValueKind.Array) Values(document.RootElement, "", values);
+        return values;
+    }
+
+    private static void Values(JsonElement value, string path, List<string> values)
+    {
+        if (value.ValueKind == JsonValueKind.Object)
+        {
+            foreach (JsonProperty member in value.EnumerateObject())
+            {
+                string name = RawJson.Decode([(byte)'"', .. JsonMarshal.GetRawUtf8PropertyName(member), (byte)'"']);
+                Values(member.Value, $"{path}.{name}", values);
+            }
+        }
+        else if (value.ValueKind == JsonValueKind.Array)
+        {
+            foreach (JsonElement element in value.EnumerateArray()) Values(element, path + "[]", values);
+        }
+        else
+        {
+            values.Add($"{path}={value.GetRawText()}");
+        }
+    }
+
+    /// <summary>The same by going down into some containers and walking the values of the others.</summary>
+    private static List<string> Deep(byte[] json, Random random)
+    {
+        var values = new List<string>();
+        var scan = new JsonScan(json);
+        Deep(ref scan, "", values, random);
+        return values;
+    }
+
+    private static void Deep(ref JsonScan scan, string path, List<string> values, Random random)
+    {
+        bool isObject = scan.Root == JsonTokenType.StartObject;
+        while (scan.Next())
+        {
+            string at = isObject ? $"{path}.{Encoding.UTF8.GetString(scan.Name)}" : path + "[]";
+            if (!scan.IsContainer)
+            {
+                values.Add($"{at}={Encoding.UTF8.GetString(scan.Value)}");
+            }
+            else if (random.Next(2) == 0)
+            {
+                JsonScan.Place place = scan.Down();
+                Deep(ref scan, at, values, random);
+                scan.Up(place);
+                _ = scan.Value;
+            }
+            else
+            {
+                var inside = JsonScan.Inside(scan.Value);
+                Deep(ref inside, at, values, random);
+            }
+        }
     }
 
     private static List<string> Walk(JsonScan scan)
