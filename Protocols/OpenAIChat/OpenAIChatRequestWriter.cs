@@ -22,7 +22,7 @@ public static class OpenAIChatRequestWriter
         {
             AfterTrailingAssistant = OpenAIRequestWords.AfterTrailingAssistant(client, traits.RefusesPrefill, Target),
             KnowsCustomTools = traits.IsOfficial,
-            KnowsMidSystem = traits.MidSystem,
+            KnowsMidSystem = TakesMidSystem(client.Model, traits, facts),
             MergesRoles = traits.StrictAlternation,
             StartsWithUser = traits.StrictAlternation,
         });
@@ -36,6 +36,10 @@ public static class OpenAIChatRequestWriter
         Parameters(json, request, traits, facts);
         json.WriteEndObject();
     }
+
+    /// <summary>OpenAI takes instructions anywhere. The templates of many open models refuse any but the first, so that elsewhere the model must be known to take them.</summary>
+    private static bool TakesMidSystem(string model, OpenAIChatTraits traits, ModelFacts facts) =>
+        traits.MidSystem ?? (traits.IsOfficial || OpenAIModelNames.IsOpenAI(model) || facts.HasMidSystem);
 
     private static void Parameters(Utf8JsonWriter json, ChatRequest request, OpenAIChatTraits traits, ModelFacts facts)
     {

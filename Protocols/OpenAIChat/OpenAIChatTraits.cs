@@ -13,8 +13,8 @@ public sealed record OpenAIChatTraits
     /// <summary>Custom tools, <c>allowed_tools</c>, <c>safety_identifier</c> and <c>prompt_cache_key</c> are known: OpenAI itself.</summary>
     public bool IsOfficial { get; init; }
 
-    /// <summary>System messages are taken anywhere, not only in front.</summary>
-    public bool MidSystem { get; init; } = true;
+    /// <summary>System messages are taken anywhere, not only in front; null: as the model's name and facts tell.</summary>
+    public bool? MidSystem { get; init; }
 
     /// <summary>Two messages of one role in a row are refused.</summary>
     public bool StrictAlternation { get; init; }

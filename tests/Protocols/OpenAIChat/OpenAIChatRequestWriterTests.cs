@@ -76,9 +76,21 @@ public sealed class OpenAIChatRequestWriterTests
     public void E41_MidSystem_IsASystemMessageOrUserText()
     {
         ChatRequest request = Turns(User(Text("q")), new Turn(TurnRole.System, [Text("note")]), Assistant(Text("a")));
-        Assert.Equal("""{"role":"system","content":"note"}""", Json(request).GetProperty("messages")[1].GetRawText());
+        Assert.Equal("""{"role":"system","content":"note"}""", Json(request, new OpenAIChatTraits { MidSystem = true }).GetProperty("messages")[1].GetRawText());
         Assert.Equal("""{"role":"user","content":"<system-reminder>\nnote\n</system-reminder>"}""", Json(request, new OpenAIChatTraits { MidSystem = false }).GetProperty("messages")[1].GetRawText());
         Assert.Equal(2, Json(request, new OpenAIChatTraits { MidSystem = false, StrictAlternation = true }).GetProperty("messages").GetArrayLength());
+    }
+
+    [Theory]
+    [InlineData("qwen-3", false, false, "user")]
+    [InlineData("qwen-3", true, false, "system")]
+    [InlineData("qwen-3", false, true, "system")]
+    [InlineData("openai/gpt-6", false, false, "system")]
+    public void MidSystem_WhereTheModelIsNotKnownToTakeIt_IsUserText(string model, bool isTold, bool isOfficial, string role)
+    {
+        ChatRequest request = Turns(User(Text("q")), new Turn(TurnRole.System, [Text("note")])) with { Model = model };
+        var traits = new OpenAIChatTraits { IsOfficial = isOfficial, Models = new ModelTable(isTold ? [("qwen*", new ModelFacts { HasMidSystem = true })] : []) };
+        Assert.Equal(role, Json(request, traits).GetProperty("messages")[1].GetProperty("role").GetString());
     }
 
     [Fact]
