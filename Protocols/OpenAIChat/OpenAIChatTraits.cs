@@ -25,8 +25,9 @@ public sealed record OpenAIChatTraits
     /// <summary>The upstream's configured name: whose details of reasoning may go back to it. Empty: none.</summary>
     public string Issuer { get; init; } = "";
 
-    /// <summary><c>stream_options</c> is known.</summary>
-    public bool StreamOptions { get; init; } = true;
+    /// <summary>Mistral's own service: it refuses a request with a member that it does not know (<c>stream_options</c>, <c>user</c>, <c>reasoning_effort</c> and the
+    /// like), and tells usage unasked.</summary>
+    public bool IsStrict { get; init; }
 
     /// <summary>A trailing assistant turn that an Anthropic client wants gone on with is refused instead of followed by a request to go on.</summary>
     public bool RefusesPrefill { get; init; }
