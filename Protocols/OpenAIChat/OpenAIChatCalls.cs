@@ -109,6 +109,8 @@ public sealed class OpenAIChatCalls(IResponseSink sink, BlockNumbers blocks)
         byte[]? quoted = JsonSlice.IsObject(delta.Arguments) || JsonSlice.IsArray(delta.Arguments) ? ByteOutput.Quote(delta.Arguments) : null;
         ReadOnlySpan<byte> piece = quoted ?? (JsonSlice.IsText(delta.Arguments) ? delta.Arguments : default);
         Call? known = Find(delta, piece);
+        // Ollama tells no arguments as null.
+        if (!delta.IsCustom && known is not { Balance.HasContent: true } && piece.SequenceEqual("\"null\""u8)) piece = default;
         if (known is null)
         {
             EndComplete();

@@ -8,7 +8,7 @@ namespace Aiproxy.Protocols.OpenAIResponses;
 /// that came as events alone are put to the text that they belong to.</summary>
 public sealed class OpenAIResponsesFold : IAnswerFold
 {
-    private readonly SortedList<long, byte[]> _items = [];
+    private readonly List<(long Index, byte[] Item)> _items = [];
     private readonly List<Source> _sources = [];
     private byte[]? _response;
 
@@ -21,8 +21,7 @@ public sealed class OpenAIResponsesFold : IAnswerFold
         var told = new ResponsesEvent(data, frame.Event);
         if (told.Is("response.output_item.done"u8))
         {
-            long index = told.OutputIndex ?? (_items.Count == 0 ? 0 : _items.Keys[^1] + 1);
-            if (JsonSlice.IsObject(told.Item)) _items[index] = told.Item.ToArray();
+            if (JsonSlice.IsObject(told.Item)) TakeItem(told.OutputIndex ?? (_items.Count == 0 ? 0 : _items.Max(static one => one.Index) + 1), told.Item);
         }
         else if (told.Is("response.output_text.annotation.added"u8))
         {
@@ -44,6 +43,15 @@ public sealed class OpenAIResponsesFold : IAnswerFold
         var whole = new ArrayBufferWriter<byte>();
         WriteResponse(whole);
         output.Write(JsonEdit.Member(whole.WrittenSpan, "output", Cited).Over(whole.WrittenSpan));
+    }
+
+    /// <summary>Told again it counts as told last; some servers give several items one index.</summary>
+    private void TakeItem(long index, ReadOnlySpan<byte> item)
+    {
+        byte[] told = item.ToArray();
+        int known = _items.FindIndex(one => one.Index == index && OpenAIResponsesItemList.IsSame(one.Item, told));
+        if (known < 0) _items.Add((index, told));
+        else _items[known] = (index, told);
     }
 
     private JsonEdit.Change Cited(ReadOnlySpan<byte> items)
@@ -122,7 +130,7 @@ public sealed class OpenAIResponsesFold : IAnswerFold
         output.Write(told.IsEmpty ? "{\"output\":["u8 : response[..at]);
         if (!told.IsEmpty) output.Write("["u8);
         bool isSecond = false;
-        foreach (byte[] item in _items.Values)
+        foreach ((_, byte[] item) in _items.OrderBy(static one => one.Index))
         {
             if (isSecond) output.Write(","u8);
             isSecond = true;

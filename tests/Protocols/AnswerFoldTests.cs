@@ -141,6 +141,10 @@ public sealed class AnswerFoldTests
         Assert.Equal($$"""{"output":[{{First}},{{Second}}],"id":"r"}""", Fold("responses", [.. items, """{"type":"response.completed","response":{"id":"r"}}"""]));
         Assert.Equal($$"""{"output":[{{First}},{{Second}}]}""", Fold("responses", [.. items, """{"type":"response.completed","response":{ }}"""]).Replace(" }", "}"));
         Assert.Equal("""{"id":"r","output":[]}""", Fold("responses", """{"type":"response.completed","response":{"id":"r","output":[]}}"""));
+        // Several items under one index.
+        Assert.Equal($$"""{"id":"r","output":[{{Second}},{{First}}]}""", Fold("responses",
+            $$"""{"type":"response.output_item.done","output_index":0,"item":{{Second}}}""", $$"""{"type":"response.output_item.done","output_index":0,"item":{{First}}}""",
+            $$"""{"type":"response.output_item.done","output_index":0,"item":{{First}}}""", """{"type":"response.completed","response":{"id":"r","output":[]}}"""));
     }
 
     [Fact]

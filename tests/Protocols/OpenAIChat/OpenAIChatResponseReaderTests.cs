@@ -216,6 +216,11 @@ public sealed class OpenAIChatResponseReaderTests
             Run(Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":{"id":9007199254740993}}}]}"""), Done).Log);
 
     [Fact]
+    public void NullAsText_IsNoArguments() => Assert.Equal("start c1 m | 0 ToolCall a f | 0 end | 1 ToolCall b f | 1 end | finish ToolUse", Run(
+        Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"null"}},{"index":1,"id":"b","function":{"name":"f","arguments":"null"}}]}""", "\"tool_calls\""), Done).Log
+        .Replace("0 ToolCall a f | 1 ToolCall b f | 0 end | 1 end", "0 ToolCall a f | 0 end | 1 ToolCall b f | 1 end"));
+
+    [Fact]
     public void NullArgumentsInFirstDelta_AreIgnored() =>
         Assert.Equal("start c1 m | 0 ToolCall a f | 0 end | finish ToolUse",
             Run(Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":null}}]}"""), Delta("{}", "\"tool_calls\"")).Log);
