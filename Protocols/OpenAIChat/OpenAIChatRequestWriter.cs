@@ -168,7 +168,8 @@ public static class OpenAIChatRequestWriter
         {
             json.WritePropertyName("parameters"u8);
             OpenAIToolText.WriteSchema(json, tool);
-            if (tool.Strict is { } strict) json.WriteBoolean("strict"u8, strict);
+            // Not to be strict is the default, and some servers refuse the member.
+            if (tool.Strict == true) json.WriteBoolean("strict"u8, true);
         }
         json.WriteEndObject();
         json.WriteEndObject();

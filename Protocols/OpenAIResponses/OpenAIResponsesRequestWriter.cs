@@ -31,11 +31,13 @@ public static class OpenAIResponsesRequestWriter
         json.WriteStartObject();
         json.WriteString("model"u8, request.Model);
         string? system = OpenAIRequestWords.SystemText(request);
+        // Without any input the instructions are all there is to answer, and no input at all is refused.
+        bool isInput = traits.InstructionsAsDeveloper || request.Turns.Count == 0;
         if (traits.InstructionsAsDeveloper) json.WriteString("instructions"u8, ""u8);
-        else if (system is not null) json.WriteString("instructions"u8, system);
+        else if (system is not null && !isInput) json.WriteString("instructions"u8, system);
         json.WriteStartArray("input"u8);
         var items = new OpenAIResponsesItemWriter(json, output, traits);
-        if (traits.InstructionsAsDeveloper && system is not null) items.Developer(system);
+        if (isInput && system is not null) items.Developer(system);
         items.Write(request.Turns);
         json.WriteEndArray();
         Tools(json, request, traits);

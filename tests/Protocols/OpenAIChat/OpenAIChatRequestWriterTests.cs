@@ -178,6 +178,28 @@ public sealed class OpenAIChatRequestWriterTests
     }
 
     [Fact]
+    public void StrictFalse_IsNotSaid()
+    {
+        string body = Write(Responses("""{"input":"q","tools":[{"type":"function","name":"a","strict":false},{"type":"function","name":"b","strict":true}]}"""));
+        Assert.DoesNotContain("\"strict\":false", body);
+        Assert.Contains("\"strict\":true", body);
+    }
+
+    [Fact]
+    public void DocumentOfText_IsText_WhateverItsEncoding()
+    {
+        const string Body = """{"input":[{"role":"user","content":[{"type":"input_file","filename":"a.txt","file_data":"data:text/plain;charset=utf-8;base64,aGVsbG8="},{"type":"input_file","filename":"a.json","file_data":"data:application/json;base64,e30="},{"type":"input_file","filename":"a.pdf","file_data":"data:application/pdf;base64,JVBERi0="}]}]}""";
+        JsonElement content = Json(Responses(Body)).GetProperty("messages")[0].GetProperty("content");
+        Assert.Equal(["<document title=\"a.txt\">hello</document>", "<document title=\"a.json\">{}</document>"], content.EnumerateArray().Take(2).Select(static part => part.GetProperty("text").GetString()));
+        Assert.Equal("file", content[2].GetProperty("type").GetString());
+    }
+
+    [Fact]
+    public void MessagesThatFollowEachOther_DoNotRunTogether() => Assert.Equal("a.b\n\nc", Json(Responses(
+        """{"input":["q",{"role":"assistant","content":[{"type":"output_text","text":"a."},{"type":"output_text","text":"b"}],"phase":"commentary"},{"role":"assistant","content":"c"},{"role":"user","content":"r"}]}"""))
+        .GetProperty("messages")[1].GetProperty("content").GetString());
+
+    [Fact]
     public void StrictServer_GetsNoMemberOfItsOwnChoosing()
     {
         ChatRequest request = Responses("""{"input":"q","user":"u","prompt_cache_key":"k","service_tier":"flex","reasoning":{"effort":"high"},"text":{"verbosity":"low"},"max_output_tokens":9}""");

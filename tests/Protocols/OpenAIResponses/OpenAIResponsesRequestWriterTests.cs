@@ -30,6 +30,14 @@ public sealed class OpenAIResponsesRequestWriterTests
     private static ToolCallPart Call(string id) => new(id, "f", "{}"u8.ToArray());
 
     [Fact]
+    public void OnlyInstructions_AreTheInput()
+    {
+        JsonElement body = Json(new ChatRequest { Model = "gpt-x", System = [Text("s")], Turns = [] });
+        Assert.Equal("""[{"type":"message","role":"developer","content":"s"}]""", body.GetProperty("input").GetRawText());
+        Assert.False(body.TryGetProperty("instructions", out _));
+    }
+
+    [Fact]
     public void ChatRequest_IsTranslated_E35_WithoutItemIds() =>
         Assert.Equal("""
             {"model":"gpt-x","instructions":"s","input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"a"},{"type":"input_image","image_url":"data:image/png;base64,AAAA"}]},{"type":"message","role":"assistant","content":[{"type":"output_text","text":"t","annotations":[]}]},{"type":"function_call","call_id":"c","name":"f","arguments":"{\"id\": 9007199254740993}"},{"type":"function_call_output","call_id":"c","output":"r"},{"type":"message","role":"developer","content":"note"}],"tools":[{"type":"function","name":"f","description":"d","parameters":{"type":"object","properties":{}},"strict":false}],"tool_choice":"required","parallel_tool_calls":false,"max_output_tokens":16,"temperature":0.70,"safety_identifier":"u","reasoning":{"effort":"low","summary":"auto"},"text":{"format":{"type":"json_schema","name":"n","schema":{"type":"object","properties":{}},"strict":false}},"prompt_cache_key":"k","service_tier":"flex","store":false,"include":["reasoning.encrypted_content"],"stream":true}

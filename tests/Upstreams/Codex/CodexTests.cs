@@ -211,7 +211,7 @@ public sealed class CodexTests
         using var test = new TestExchange("responses", body: """{"model":"m","stream":true,"input":"hi","previous_response_id":"resp_foreign"}""");
         Attempt attempt = await Send(test);
         Assert.Equal(OutcomeKind.CannotSay, attempt.Outcome.Kind);
-        Assert.Equal("previous_response_id", attempt.Outcome.Error!.Param);
+        Assert.Equal(("previous_response_id", "previous_response_not_found"), (attempt.Outcome.Error!.Param, attempt.Outcome.Error!.Code));
     }
 
     [Fact]
