@@ -52,7 +52,8 @@ public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLim
         ProxyConfig config = call.Snapshot.Config;
         bool isTurn = protocol.Name == "responses" && head.Target.Operation == Operation.Generate;
         string? previous = isTurn ? OpenAIResponsesConversation.PreviousId(body.Span) : null;
-        if (isTurn && conversations.Expand(call.Client, body) is var expanded && !expanded.Equals(body))
+        bool refers = isTurn || (protocol.Name == "responses" && head.Target.Operation == Operation.CountTokens);
+        if (refers && conversations.Expand(call.Client, body) is var expanded && !expanded.Equals(body))
         {
             body = expanded;
             head = protocol.ReadHead(head.Target, call.Path.Query, body.Span);

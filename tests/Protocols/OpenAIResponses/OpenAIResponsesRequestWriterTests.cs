@@ -30,6 +30,15 @@ public sealed class OpenAIResponsesRequestWriterTests
     private static ToolCallPart Call(string id) => new(id, "f", "{}"u8.ToArray());
 
     [Fact]
+    public void ModelWithoutReasoning_IsNotAskedForItsProofs()
+    {
+        ChatRequest request = new() { Model = "gpt-4o", Turns = [User(Text("q"))], Verbosity = "low" };
+        Assert.False(Json(request).TryGetProperty("include", out _));
+        Assert.False(Json(request).TryGetProperty("text", out _));
+        Assert.True(Json(request with { Model = "gpt-6" }).TryGetProperty("include", out _));
+    }
+
+    [Fact]
     public void OnlyInstructions_AreTheInput()
     {
         JsonElement body = Json(new ChatRequest { Model = "gpt-x", System = [Text("s")], Turns = [] });

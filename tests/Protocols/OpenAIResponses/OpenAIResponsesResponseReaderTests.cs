@@ -112,6 +112,30 @@ public sealed class OpenAIResponsesResponseReaderTests
     }
 
     [Fact]
+    public void TerminalOutputUnderOtherIds_IsNotToldAgain()
+    {
+        OpenAIRecorder sink = Run(Created,
+            """{"type":"response.output_item.added","output_index":0,"item":{"id":"fc_1","type":"function_call","call_id":"c1","name":"f","arguments":""}}""",
+            """{"type":"response.function_call_arguments.delta","item_id":"fc_1","output_index":0,"delta":"{\"x\":1}"}""",
+            """{"type":"response.output_item.added","output_index":1,"item":{"id":"fc_2","type":"function_call","call_id":"c2","name":"f","arguments":""}}""",
+            """{"type":"response.function_call_arguments.delta","item_id":"fc_2","output_index":1,"delta":"{\"x\":2}"}""",
+            Completed("""[{"id":"rs_9","type":"reasoning","summary":[]},{"id":"fc_8","type":"function_call","call_id":"c8","name":"f","arguments":"{\"x\":1}"},{"id":"fc_9","type":"function_call","call_id":"c9","name":"f","arguments":"{\"x\":2}"}]"""));
+        Assert.Equal(["{\"x\":1}", "{\"x\":2}"], sink.Texts.Values.Where(static text => text.Length > 0).Order());
+        Assert.Equal(2, sink.Calls.Count(static call => call.Contains("ToolCall")));
+    }
+
+    [Fact]
+    public void CallThatOnlyTheTerminalOutputHas_IsTold_BesideOneThatWasStreamed()
+    {
+        OpenAIRecorder sink = Run(Created,
+            """{"type":"response.output_item.added","output_index":0,"item":{"id":"fc_1","type":"function_call","call_id":"c1","name":"f","arguments":""}}""",
+            """{"type":"response.function_call_arguments.delta","item_id":"fc_1","output_index":0,"delta":"{}"}""",
+            Completed("""[{"id":"fc_0","type":"function_call","call_id":"c0","name":"g","arguments":"{}"},{"id":"fc_1","type":"function_call","call_id":"c1","name":"f","arguments":"{}"}]"""));
+        Assert.Contains("ToolCall c0 g", sink.Log);
+        Assert.Contains("ToolCall c1 f", sink.Log);
+    }
+
+    [Fact]
     public void NullAsArguments_AreNone() => Assert.Equal("start resp_1 m | 0 ToolCall c1 f | 0 end | finish ToolUse", Run(Created,
         """{"type":"response.output_item.added","output_index":0,"item":{"id":"fc_1","type":"function_call","call_id":"c1","name":"f","arguments":""}}""",
         """{"type":"response.function_call_arguments.delta","item_id":"fc_1","output_index":0,"delta":"null"}""",
