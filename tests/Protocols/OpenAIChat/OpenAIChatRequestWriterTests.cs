@@ -178,6 +178,25 @@ public sealed class OpenAIChatRequestWriterTests
     }
 
     [Fact]
+    public void StrictServer_GetsCallIdsOfNineCharacters()
+    {
+        JsonElement messages = Json(Turns(User(Text("q")), Assistant(Call("toolu_01AbC"), Call("D681PevKs")), User(new ToolResultPart("toolu_01AbC", null, [Text("1")]), new ToolResultPart("D681PevKs", null, [Text("2")]))),
+            new OpenAIChatTraits { IsStrict = true }).GetProperty("messages");
+        string[] ids = [.. messages[1].GetProperty("tool_calls").EnumerateArray().Select(static call => call.GetProperty("id").GetString()!)];
+        Assert.Matches("^[a-z0-9]{9}$", ids[0]);
+        Assert.Equal("D681PevKs", ids[1]);
+        Assert.Equal(ids, messages.EnumerateArray().Skip(2).Select(static message => message.GetProperty("tool_call_id").GetString()));
+    }
+
+    [Fact]
+    public void RefusalAlone_IsContentWhereRefusalsAreNotKnown()
+    {
+        ChatRequest request = Turns(User(Text("q")), Assistant(new RefusalPart(new JsonText("no"))), User(Text("why")));
+        Assert.Equal("""{"role":"assistant","content":"no"}""", Json(request).GetProperty("messages")[1].GetRawText());
+        Assert.Equal("""{"role":"assistant","content":null,"refusal":"no"}""", Json(request, s_official).GetProperty("messages")[1].GetRawText());
+    }
+
+    [Fact]
     public void StrictFalse_IsNotSaid()
     {
         string body = Write(Responses("""{"input":"q","tools":[{"type":"function","name":"a","strict":false},{"type":"function","name":"b","strict":true}]}"""));
