@@ -6,6 +6,7 @@ using static Aiproxy.Protocols.OpenAIChat.RequestFields;
 namespace Aiproxy.Protocols.OpenAIChat;
 
 /// <summary>Chat messages to system prompt and turns. Tool messages that follow each other become one turn; nothing else is merged here.</summary>
+/// <remarks>Cursor sends the parts of Messages to this protocol's path where a model's name is Claude's: they are read too.</remarks>
 public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> turns, List<(string, JsonElement)> untranslatable)
 {
     private List<Part>? _results;
@@ -168,11 +169,27 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
                 JsonText? title = JsonString(file, "filename", path + ".file");
                 if (JsonString(file, "file_data", path + ".file") is { } data) return OpenAIMedia.Document(data, title);
                 return new MediaPart(MediaKind.Document, new FileSource("openai", part)) { Title = title };
+            case "tool_use":
+                return new ToolCallPart(RequestFields.String(part, "id", path), RequiredString(part, "name", path), Arguments(part, "input", path));
+            case "tool_result":
+                return new ToolResultPart(RequestFields.String(part, "tool_use_id", path), null, Content(part, path)) { IsError = RequestFields.Bool(part, "is_error", path) == true };
+            case "image" when RequestFields.Object(part, "source", path) is { } source:
+                return Image(source, path + ".source");
+            case "thinking":
+                return new ThinkingPart(JsonString(part, "thinking", path) ?? default);
             default:
                 // What a part of an unknown type says is part of the prompt: left out, the answer would be to another question.
                 untranslatable.Add((path, part));
                 return new ForeignPart("openai", type, part);
         }
+    }
+
+    /// <summary>As Messages has it.</summary>
+    private static MediaPart Image(JsonElement source, string path)
+    {
+        if (JsonString(source, "url", path) is { } url) return new MediaPart(MediaKind.Image, OpenAIMedia.FromUrl(url, "image/png"));
+        JsonText data = JsonString(source, "data", path) ?? throw Wrong(path + ".data", "required");
+        return new MediaPart(MediaKind.Image, new Base64Source(RequestFields.String(source, "media_type", path) ?? "image/png", data));
     }
 
     /// <summary>OpenAI's own mark, or Anthropic's, which some clients put into Chat bodies.</summary>
