@@ -29,7 +29,9 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         // Step 5.
         var first = new WireRequest(exchange, Collecting.Decide(exchange, target));
         Attempt attempt = await VisitAsync(first, dropsProofs: false).ConfigureAwait(false);
-        if (first.Forwards || exchange.Answer.HasBegun || !ProofFault.Is(attempt.Outcome) || !ProofStrip.HasProofs(exchange.ReadRequest())) return attempt;
+        if (first.Forwards || exchange.Answer.HasBegun || attempt.Outcome.Kind != OutcomeKind.Refused) return attempt;
+        if (translation.Efforts.Note(attempt.Outcome, exchange.ReadRequest(), first.Target)) attempt = await VisitAsync(first, dropsProofs: false).ConfigureAwait(false);
+        if (exchange.Answer.HasBegun || !ProofFault.Is(attempt.Outcome) || !ProofStrip.HasProofs(exchange.ReadRequest())) return attempt;
 
         // "retry once with all proofs of this history dropped, before anything was streamed"
         return await VisitAsync(first, dropsProofs: true).ConfigureAwait(false);
