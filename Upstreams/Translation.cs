@@ -1,6 +1,5 @@
 using System.Buffers;
-using System.Text;
-using System.Text.Unicode;
+using System.Runtime.InteropServices;
 using Aiproxy.Protocols;
 using Aiproxy.Protocols.Model;
 
@@ -31,12 +30,8 @@ public sealed class Translation(ProofCache proofs, DropLog? drops = null)
         {
             throw RequestRefusal.NamingBoth(refusal, request.Protocol);
         }
-        return Unicode(output.WrittenMemory);
+        return BrokenText.Mend(MemoryMarshal.AsMemory(output.WrittenMemory));
     }
-
-    // What is copied as it stands (arguments, schemas) may hold bytes that are no UTF-8. Such texts are read with U+FFFD in their place everywhere else.
-    private static ReadOnlyMemory<byte> Unicode(ReadOnlyMemory<byte> body) =>
-        Utf8.IsValid(body.Span) ? body : Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(body.Span));
 
     /// <summary>What the upstream's reader pushes into, so that <paramref name="client"/> gets what its protocol and the request ask for.</summary>
     public IResponseSink Before(IResponseSink client, Exchange exchange, UpstreamTarget target)

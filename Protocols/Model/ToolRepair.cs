@@ -18,7 +18,8 @@ public static class ToolRepair
         {
             if (tool.Kind == ToolKind.Foreign)
             {
-                repaired.Add(tool);
+                // One search is all that a target's word for it can say.
+                if (!ServerTools.IsWebSearch(tool) || !repaired.Exists(ServerTools.IsWebSearch)) repaired.Add(tool);
                 continue;
             }
             string name = ToolNames.For(ToolNames.Flat(tool), rules.MaxNameLength);
@@ -29,11 +30,16 @@ public static class ToolRepair
         return repaired;
     }
 
-    public static ToolChoice? Choice(ToolChoice? choice, HistoryRules rules) => choice is null ? null : choice with
+    /// <param name="tools">As <see cref="Tools"/> gave them.</param>
+    /// <exception cref="ProtocolException">It names a tool that is not among them.</exception>
+    public static ToolChoice? Choice(ToolChoice? choice, List<ToolDefinition> tools, HistoryRules rules)
     {
-        Names = [.. choice.Names.Select(name => ToolNames.For(name, rules.MaxNameLength))],
-        IsCustom = choice.IsCustom && rules.KnowsCustomTools,
-    };
+        if (choice is null) return null;
+        string[] names = [.. choice.Names.Select(name => ToolNames.For(name, rules.MaxNameLength))];
+        bool isKnown = choice.Foreign is not null || names.All(name => tools.Exists(tool => tool.Kind != ToolKind.Foreign && tool.Name == name));
+        if (!isKnown) throw new ProtocolException(ErrorKind.InvalidRequest, $"{choice.Path}: a tool that is not declared", choice.Path);
+        return choice with { Names = names, IsCustom = choice.IsCustom && rules.KnowsCustomTools };
+    }
 
     /// <summary>A call of an earlier answer, without touching its id.</summary>
     public static ToolCallPart Call(ToolCallPart call, HistoryRules rules)

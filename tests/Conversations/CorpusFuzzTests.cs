@@ -40,7 +40,7 @@ public sealed class CorpusFuzzTests(ITestOutputHelper output)
         output.WriteLine($"{cases} damaged {protocol} answers");
     }
 
-    /// <summary>A request is read whole or refused with a reason, and each upstream's body for it is JSON, the same each time.</summary>
+    /// <summary>A request is read whole or refused with a reason, and each upstream's body for it is JSON, the same each time, and nothing that the vendor refuses.</summary>
     [Theory]
     [InlineData("anthropic")]
     [InlineData("openai")]
@@ -50,6 +50,7 @@ public sealed class CorpusFuzzTests(ITestOutputHelper output)
     {
         Speech from = Speech.Of(protocol);
         int cases = 0, written = 0, refused = 0;
+        var faults = new List<string>();
         foreach (string file in Files(protocol, "request"))
         {
             byte[] request = File.ReadAllBytes(file);
@@ -64,8 +65,14 @@ public sealed class CorpusFuzzTests(ITestOutputHelper output)
                     if (document is null || Read(from, damaged, document) is not { } read) continue;
                     foreach (Speech to in Speech.All)
                     {
-                        if (Write(to, read) is { } body) written++;
-                        else refused++;
+                        if (Write(to, read) is not { } body)
+                        {
+                            refused++;
+                            continue;
+                        }
+                        written++;
+                        // A client's own protocol is never written anew: what is wrong in it is the upstream's to tell.
+                        if (to != from) faults.AddRange(WireRules.WireRules.Check(to.Name, body).Select(fault => $"to {to.Name}: {fault} ({Path.GetFileName(file)}, round {round})"));
                     }
                 }
                 catch (Exception broken)
@@ -75,6 +82,7 @@ public sealed class CorpusFuzzTests(ITestOutputHelper output)
             }
         }
         output.WriteLine($"{cases} damaged {protocol} requests, {written} bodies written, {refused} refused");
+        Assert.True(faults.Count == 0, string.Join('\n', faults.Take(4000)));
         Assert.True(written > cases / 4, $"only {written} bodies of {cases} requests: the damage is too heavy to say anything");
     }
 
@@ -156,7 +164,7 @@ public sealed class CorpusFuzzTests(ITestOutputHelper output)
             byte[] first = Once(), second = Once();
             Assert.Equal(first, second);
             JsonDocument.Parse(first, new JsonDocumentOptions { MaxDepth = 512 }).Dispose();
-            return first;
+            return BrokenText.Mend(first).ToArray();
         }
         catch (ProtocolException refused)
         {

@@ -145,7 +145,8 @@ public sealed class TranslationTests
                     ReadOnlyMemory<byte> sent = new Translation(new ProofCache(TimeProvider.System), new DropLog(log)).Body(test.Exchange, at, dropsProofs: false);
                     Assert.True(TokenEstimator.Estimate(test.Exchange.ReadRequest()) > 0);
                     Assert.True(Utf8.IsValid(sent.Span));
-                    JsonDocument.Parse(sent).Dispose();
+                    using JsonDocument document = JsonDocument.Parse(sent);
+                    Assert.DoesNotContain("\\ud800", document.RootElement.GetRawText().Replace("\\\\", "", StringComparison.Ordinal), StringComparison.Ordinal);
                 }
                 catch (ProtocolException refused)
                 {

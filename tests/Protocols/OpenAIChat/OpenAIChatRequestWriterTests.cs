@@ -261,7 +261,7 @@ public sealed class OpenAIChatRequestWriterTests
     public void E20_RootAnyOf_MovesIntoTheDescription()
     {
         JsonElement function = Json(Chat("""
-            {"messages":[],"tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"anyOf":[{"properties":{"a":{"type":"string"},"b":{"type":"array"}},"required":["a","b"]},{"$ref":"#/$defs/X"}],
+            {"messages":[{"role":"user","content":"q"}],"tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"anyOf":[{"properties":{"a":{"type":"string"},"b":{"type":"array"}},"required":["a","b"]},{"$ref":"#/$defs/X"}],
              "$defs":{"X":{"properties":{"a":{"type":"integer"},"c":{"type":"object"}},"required":["a"]}}}}}]}
             """)).GetProperty("tools")[0].GetProperty("function");
         Assert.StartsWith("d\n\nThe arguments must match {\"anyOf\":", function.GetProperty("description").GetString());
@@ -275,6 +275,6 @@ public sealed class OpenAIChatRequestWriterTests
     public void E19_PropertiesCalledLikeKeywords_AreKept() =>
         Assert.Equal("""{"type":"object","properties":{"$id":{"type":"string"},"x-a":{"enum":[{"$schema":1}]},"items":{"type":"string","default":{"$comment":"c"}},"type":{},"anyOf":true},"required":["$id"]}""",
             Json(Chat("""
-                {"messages":[],"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","x-b":1,"$comment":"c","properties":{"$id":{"type":"string"},"x-a":{"enum":[{"$schema":1}]},"items":{"type":"string","default":{"$comment":"c"}},"type":{},"anyOf":true},"required":["$id"]}}}]}
+                {"messages":[{"role":"user","content":"q"}],"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","x-b":1,"$comment":"c","properties":{"$id":{"type":"string"},"x-a":{"enum":[{"$schema":1}]},"items":{"type":"string","default":{"$comment":"c"}},"type":{},"anyOf":true},"required":["$id"]}}}]}
                 """)).GetProperty("tools")[0].GetProperty("function").GetProperty("parameters").GetRawText());
 }

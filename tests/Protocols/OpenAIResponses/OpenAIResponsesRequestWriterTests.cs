@@ -44,7 +44,7 @@ public sealed class OpenAIResponsesRequestWriterTests
     [Fact]
     public void E50_StrictIsAlwaysTold()
     {
-        JsonElement tools = Json(Chat("""{"messages":[],"tools":[{"type":"function","function":{"name":"a"}},{"type":"function","function":{"name":"b","strict":true}}]}""")).GetProperty("tools");
+        JsonElement tools = Json(Chat("""{"messages":[{"role":"user","content":"q"}],"tools":[{"type":"function","function":{"name":"a"}},{"type":"function","function":{"name":"b","strict":true}}]}""")).GetProperty("tools");
         Assert.Equal([false, true], tools.EnumerateArray().Select(static tool => tool.GetProperty("strict").GetBoolean()));
     }
 
@@ -106,7 +106,7 @@ public sealed class OpenAIResponsesRequestWriterTests
     [InlineData("""{"messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AA","format":"wav"}}]}]}""", "messages[0].content[0]")]
     [InlineData("""{"messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}]}""", "messages[0].content[0]")]
     [InlineData("""{"messages":[],"n":2}""", "n")]
-    [InlineData("""{"messages":[],"web_search_options":{}}""", "web_search_options")]
+    [InlineData("""{"messages":[{"role":"user","content":"q"}],"web_search_options":{}}""", "web_search_options")]
     public void WhatCannotBeSaid_IsRefusedWithItsPath(string body, string path)
     {
         ProxyError error = Assert.Throws<ProtocolException>(() => Json(Chat(body))).Error;
