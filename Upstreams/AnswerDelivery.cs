@@ -109,6 +109,7 @@ public sealed class AnswerDelivery(
         var watch = new Watch(Kept(writer), exchange.Clock);
         IResponseReader reader = Reader(watch, exchange.Head.JsonArray);
         IResponseWay way = copies ? CopyWayOf(reader, frames, isArray) : collects ? new CollectWay(exchange.Protocol.CreateFold()) : new TranslateWay(writer!, !exchange.Head.Stream);
+        if (_forwards && target.Type.Fact.KeepsNoAnswers && exchange.KeepAnswer is { } keep) way = new KeptWay(way, exchange.Protocol.CreateFold(), keep);
         var options = new PumpOptions(
             exchange.Head.Stream ? exchange.StreamContentType : JsonType, ResponseHeaders.ForClient(response), target.Config.StreamIdleTimeout,
             exchange.Protocol.Name == "gemini" && !exchange.Head.JsonArray ? GeminiFailurePause : TimeSpan.Zero);

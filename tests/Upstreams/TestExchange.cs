@@ -20,7 +20,8 @@ public sealed class TestExchange : IDisposable
 
     public TestExchange(
         string protocol = "anthropic", bool stream = true, bool array = false, FakeClock? clock = null, string model = "client-model", string? body = null,
-        double totalSeconds = 0, double earlySeconds = 90, double keepaliveSeconds = 15, Operation operation = Operation.Generate, bool usage = true, byte[]? rawBody = null)
+        double totalSeconds = 0, double earlySeconds = 90, double keepaliveSeconds = 15, Operation operation = Operation.Generate, bool usage = true,
+        Action<ReadOnlyMemory<byte>>? keep = null, byte[]? rawBody = null)
     {
         Clock = clock ?? new FakeClock();
         IClientProtocol client = Protocols[protocol];
@@ -43,6 +44,7 @@ public sealed class TestExchange : IDisposable
         Exchange = new Exchange
         {
             Protocol = client,
+            KeepAnswer = keep,
             Head = head,
             Body = bytes,
             Query = query,

@@ -76,9 +76,21 @@ public sealed class OpenAIChatRequestWriterTests
     public void E41_MidSystem_IsASystemMessageOrUserText()
     {
         ChatRequest request = Turns(User(Text("q")), new Turn(TurnRole.System, [Text("note")]), Assistant(Text("a")));
-        Assert.Equal("""{"role":"system","content":"note"}""", Json(request).GetProperty("messages")[1].GetRawText());
+        Assert.Equal("""{"role":"system","content":"note"}""", Json(request, new OpenAIChatTraits { MidSystem = true }).GetProperty("messages")[1].GetRawText());
         Assert.Equal("""{"role":"user","content":"<system-reminder>\nnote\n</system-reminder>"}""", Json(request, new OpenAIChatTraits { MidSystem = false }).GetProperty("messages")[1].GetRawText());
         Assert.Equal(2, Json(request, new OpenAIChatTraits { MidSystem = false, StrictAlternation = true }).GetProperty("messages").GetArrayLength());
+    }
+
+    [Theory]
+    [InlineData("qwen-3", false, false, "user")]
+    [InlineData("qwen-3", true, false, "system")]
+    [InlineData("qwen-3", false, true, "system")]
+    [InlineData("openai/gpt-6", false, false, "system")]
+    public void MidSystem_WhereTheModelIsNotKnownToTakeIt_IsUserText(string model, bool isTold, bool isOfficial, string role)
+    {
+        ChatRequest request = Turns(User(Text("q")), new Turn(TurnRole.System, [Text("note")])) with { Model = model };
+        var traits = new OpenAIChatTraits { IsOfficial = isOfficial, Models = new ModelTable(isTold ? [("qwen*", new ModelFacts { HasMidSystem = true })] : []) };
+        Assert.Equal(role, Json(request, traits).GetProperty("messages")[1].GetProperty("role").GetString());
     }
 
     [Fact]
@@ -163,7 +175,27 @@ public sealed class OpenAIChatRequestWriterTests
     {
         ChatRequest request = Turns(User(Text("q"))) with { Stream = true };
         Assert.Contains("\"stream\":true,\"stream_options\":{\"include_usage\":true}", Write(request));
-        Assert.DoesNotContain("stream_options", Write(request, new OpenAIChatTraits { StreamOptions = false }));
+    }
+
+    [Fact]
+    public void StrictServer_GetsNoMemberOfItsOwnChoosing()
+    {
+        ChatRequest request = Responses("""{"input":"q","user":"u","prompt_cache_key":"k","service_tier":"flex","reasoning":{"effort":"high"},"text":{"verbosity":"low"},"max_output_tokens":9}""");
+        Assert.Equal(["model", "messages", "max_tokens", "stream"], Json(request, new OpenAIChatTraits { IsStrict = true }).EnumerateObject().Select(static member => member.Name));
+    }
+
+    [Theory]
+    [InlineData("openai/gpt-oss-120b", false, false)]
+    [InlineData("llama-4", false, false)]
+    [InlineData("gpt-6.1", false, true)]
+    [InlineData("anything", true, true)]
+    public void CacheKey_GoesWhereItIsKnown(string model, bool isOfficial, bool isSent)
+    {
+        ChatRequest request = Responses("""{"input":"q","prompt_cache_key":"k","text":{"verbosity":"low"},"max_output_tokens":9}""") with { Model = model };
+        JsonElement body = Json(request, new OpenAIChatTraits { IsOfficial = isOfficial });
+        Assert.Equal(isSent, body.TryGetProperty("prompt_cache_key", out _));
+        Assert.Equal(isSent, body.TryGetProperty("verbosity", out _));
+        Assert.Equal(model.StartsWith("gpt"), body.TryGetProperty("max_completion_tokens", out _));
     }
 
     [Fact]

@@ -65,6 +65,59 @@ public sealed class OpenAIResponsesResponseReaderTests
     }
 
     [Fact]
+    public void SeveralItemsOpenUnderOneIndex_AreToldApart()
+    {
+        OpenAIRecorder sink = Run(Created,
+            """{"type":"response.output_item.added","output_index":0,"item":{"id":"msg_1","type":"message","content":[]}}""",
+            """{"type":"response.output_text.delta","item_id":"msg_1","output_index":0,"content_index":0,"delta":"a"}""",
+            """{"type":"response.output_item.added","output_index":0,"item":{"id":"fc_1","type":"function_call","call_id":"c1","name":"f","arguments":""}}""",
+            """{"type":"response.output_item.added","output_index":0,"item":{"id":"fc_2","type":"function_call","call_id":"c2","name":"f","arguments":""}}""",
+            """{"type":"response.function_call_arguments.delta","item_id":"fc_1","output_index":0,"delta":"{\"x\":1}"}""",
+            """{"type":"response.function_call_arguments.delta","item_id":"fc_2","output_index":0,"delta":"{\"x\":2}"}""",
+            """{"type":"response.output_text.delta","item_id":"msg_1","output_index":0,"content_index":0,"delta":"b"}""",
+            """{"type":"response.output_item.done","output_index":0,"item":{"id":"fc_2","type":"function_call","call_id":"c2","name":"f","arguments":"{\"x\":2}"}}""",
+            """{"type":"response.output_item.done","output_index":0,"item":{"id":"fc_1","type":"function_call","call_id":"c1","name":"f","arguments":"{\"x\":1}"}}""",
+            """{"type":"response.output_item.done","output_index":0,"item":{"id":"msg_1","type":"message","content":[{"type":"output_text","text":"ab"}]}}""",
+            Completed());
+        Assert.Equal(["ab", "{\"x\":1}", "{\"x\":2}"], sink.Texts.OrderBy(static pair => pair.Key).Select(static pair => pair.Value));
+        Assert.Contains("ToolCall c1 f", sink.Log);
+        Assert.Contains("ToolCall c2 f", sink.Log);
+        Assert.Equal(FinishReason.ToolUse, sink.Reason);
+    }
+
+    [Fact]
+    public void ContentOfItemsThatNobodyAnnounced_UnderOneIndexAndIdsOfItsOwn_IsToldOnce()
+    {
+        OpenAIRecorder sink = Run(Created,
+            """{"type":"response.reasoning_summary_text.delta","item_id":"rs_1","output_index":0,"summary_index":0,"delta":"hm"}""",
+            """{"type":"response.reasoning_summary_text.delta","item_id":"rs_2","output_index":0,"summary_index":0,"delta":" hm"}""",
+            """{"type":"response.output_text.delta","item_id":"msg_1","output_index":0,"content_index":0,"delta":"a"}""",
+            """{"type":"response.output_text.delta","item_id":"msg_2","output_index":0,"content_index":0,"delta":"b"}""",
+            Completed("""[{"id":"rs_9","type":"reasoning","summary":[{"type":"summary_text","text":"hm hm"}],"encrypted_content":"E"},{"id":"msg_9","type":"message","content":[{"type":"output_text","text":"ab"}]}]"""));
+        Assert.Equal("start resp_1 m | 0 Thinking | 0 +hm hm | 1 Text | 1 +ab | 0 seal Encrypted E | 0 end | 1 end | finish EndTurn", sink.Log);
+    }
+
+    [Fact]
+    public void IdOfEachEventIsAnother_IsOneItem()
+    {
+        OpenAIRecorder sink = Run(Created,
+            """{"type":"response.output_item.added","output_index":0,"item":{"id":"A1","type":"reasoning","summary":[]}}""",
+            """{"type":"response.reasoning_summary_text.delta","item_id":"A2","output_index":0,"summary_index":0,"delta":"hm"}""",
+            """{"type":"response.output_item.done","output_index":0,"item":{"id":"A3","type":"reasoning","summary":[{"type":"summary_text","text":"hm"}],"encrypted_content":"E"}}""",
+            """{"type":"response.output_item.added","output_index":1,"item":{"id":"B1","type":"message","content":[]}}""",
+            """{"type":"response.output_text.delta","item_id":"B2","output_index":1,"content_index":0,"delta":"a"}""",
+            """{"type":"response.output_item.done","output_index":1,"item":{"id":"B3","type":"message","content":[{"type":"output_text","text":"a"}]}}""",
+            Completed("""[{"id":"A4","type":"reasoning","summary":[{"type":"summary_text","text":"hm"}]},{"id":"B4","type":"message","content":[{"type":"output_text","text":"a"}]}]"""));
+        Assert.Equal("start resp_1 m | 0 Thinking | 0 +hm | 0 seal Encrypted E | 0 end | 1 Text | 1 +a | 1 end | finish EndTurn", sink.Log);
+    }
+
+    [Fact]
+    public void NullAsArguments_AreNone() => Assert.Equal("start resp_1 m | 0 ToolCall c1 f | 0 end | finish ToolUse", Run(Created,
+        """{"type":"response.output_item.added","output_index":0,"item":{"id":"fc_1","type":"function_call","call_id":"c1","name":"f","arguments":""}}""",
+        """{"type":"response.function_call_arguments.delta","item_id":"fc_1","output_index":0,"delta":"null"}""",
+        """{"type":"response.output_item.done","output_index":0,"item":{"id":"fc_1","type":"function_call","call_id":"c1","name":"f","arguments":"null"}}""", Completed()).Log);
+
+    [Fact]
     public void E63_CutAnywhereBeforeTerminal_NeverFinishes()
     {
         List<(string Event, string Data)> events = OpenAITranscript.Split(OpenAITranscript.Load("responses/stream.sse"));

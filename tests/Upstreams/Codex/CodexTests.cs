@@ -59,6 +59,30 @@ public sealed class CodexTests
         if (stream) test.Check(forwarded: protocol == "responses");
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ForwardedAnswer_IsKeptWithItsItems(bool stream)
+    {
+        byte[]? kept = null;
+        using var test = new TestExchange("responses", stream, keep: answer => kept = answer.ToArray());
+        _upstream.Answers(200, Answer(), "text/event-stream");
+        await Send(test);
+        JsonElement response = JsonDocument.Parse(kept!).RootElement;
+        Assert.Equal("resp_1", response.GetProperty("id").GetString());
+        Assert.Equal("call_1", response.GetProperty("output")[0].GetProperty("call_id").GetString());
+    }
+
+    [Fact]
+    public async Task BrokenAnswer_IsNotKept()
+    {
+        bool isKept = false;
+        using var test = new TestExchange("responses", stream: true, keep: _ => isKept = true);
+        _upstream.Answers(200, Answer().Split("data: {\"type\":\"response.completed\"")[0], "text/event-stream");
+        await Send(test);
+        Assert.False(isKept);
+    }
+
     [Fact]
     public async Task Headers_NameTheAccountAndOurselves()
     {
