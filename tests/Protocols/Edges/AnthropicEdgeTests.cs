@@ -1,0 +1,113 @@
+using System.Text.Json;
+using Aiproxy.Protocols.Model;
+using Aiproxy.Tests.Protocols.Anthropic;
+using static Aiproxy.Tests.Protocols.Edges.Pair;
+
+namespace Aiproxy.Tests.Protocols.Edges;
+
+/// <summary>What clients of other protocols meet at a Messages upstream.</summary>
+public sealed class AnthropicEdgeTests
+{
+    private const string Mark = "\"cache_control\":{\"type\":\"ephemeral\"}";
+
+    private static string Marks(JsonElement body) => string.Join(' ',
+        body.At("tools").EnumerateArray().Select((tool, i) => (tool, $"tool{i}"))
+            .Concat(body.At("system").EnumerateArray().Select((block, i) => (block, $"system{i}")))
+            .Concat(body.At("messages").EnumerateArray().SelectMany((message, m) => message.At("content").EnumerateArray().Select((block, i) => (block, $"{m}.{i}"))))
+            .Where(one => one.Item1.Has("cache_control")).Select(one => one.Item2));
+
+    /// <summary>What tools like opencode mark: the system prompt and the last two messages, in a tool loop a call and its result.</summary>
+    [Theory]
+    [InlineData("\"content\":null", "\"content\":\"r\"," + Mark, "tool1 system0 1.0 2.0")]
+    [InlineData("\"content\":\"\"", "\"content\":[{\"type\":\"text\",\"text\":\"r\"," + Mark + "}]", "tool1 system0 1.0 2.0")]
+    [InlineData("\"content\":\"I call\"", "\"content\":[{\"type\":\"text\",\"text\":\"r\"}]," + Mark, "tool1 system0 1.1 2.0")]
+    public void CacheMarks_OnMessagesCallsResultsAndTools_AreKept(string assistant, string result, string expected)
+    {
+        string body = $$$"""
+            {"tools":[{"type":"function","function":{"name":"f"}},{"type":"function",{{{Mark}}},"function":{"name":"g"}}],
+            "messages":[{"role":"system","content":"s",{{{Mark}}}},{"role":"user","content":"q"},
+            {"role":"assistant",{{{assistant}}},{{{Mark}}},"tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"a",{{{result}}}}]}
+            """;
+        Assert.Equal(expected, Marks(Request("openai", body, "anthropic")));
+        Assert.Equal(expected, Marks(Request("openai", body.Replace($"{Mark},\"function\":{{", $"\"function\":{{{Mark},"), "anthropic")));
+    }
+
+    [Fact]
+    public void CacheMark_OnAListOfParts_IsBehindTheLast() =>
+        Same($$$"""[{"type":"text","text":"a"},{"type":"text","text":"b",{{{Mark}}}}]""",
+            Request("openai", $$$"""{"messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}],{{{Mark}}}}]}""", "anthropic").At("messages.0.content"));
+
+    [Fact]
+    public void CacheBreakpoint_InAResponsesOutput_MarksTheResult() =>
+        Same($$$"""[{"type":"tool_result","tool_use_id":"a","content":"r",{{{Mark}}}}]""", Request("responses", """
+            {"input":["q",{"type":"function_call","call_id":"a","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"a","output":[{"type":"input_text","text":"r","prompt_cache_breakpoint":{"mode":"explicit"}}]}]}
+            """, "anthropic").At("messages.2.content"));
+
+    [Theory]
+    [InlineData(500, 0, 500)]
+    [InlineData(700, 700, 0)]
+    public void CacheWrites_ToldOnceWithTheirPartsAndOnceAsASum_CountOnce(int sum, int five, int hour)
+    {
+        SinkRecorder told = Record("anthropic", Sse.Named(
+            """{"type":"message_start","message":{"id":"msg_1","usage":{"input_tokens":4,"cache_creation_input_tokens":500,"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":500},"output_tokens":1}}}""",
+            $$$"""{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":4,"cache_creation_input_tokens":{{{sum}}},"output_tokens":9}}""", """{"type":"message_stop"}"""));
+        Assert.Equal((4 + sum, (long?)five, (long?)hour), (told.Total.TotalInput, told.Total.CacheWrite, told.Total.CacheWriteHour));
+    }
+
+    /// <summary>"content cannot be empty if `is_error` is true"</summary>
+    [Fact]
+    public void FailureWithoutWords_IsNotEmpty() =>
+        Same("""[{"type":"tool_result","tool_use_id":"a","content":"error","is_error":true}]""", Request("gemini", """
+            {"contents":[{"parts":[{"text":"q"}]},{"role":"model","parts":[{"functionCall":{"id":"a","name":"f","args":{}}}]},{"role":"user","parts":[{"functionResponse":{"id":"a","name":"f","response":{"error":""}}}]}]}
+            """, "anthropic").At("messages.2.content"));
+
+    /// <summary>"When `thinking` is enabled, a final `assistant` message must start with a thinking block"</summary>
+    [Theory]
+    [InlineData("", false)]
+    [InlineData(",{\"role\":\"user\",\"content\":\"and this\"}", false)]
+    [InlineData(",{\"role\":\"assistant\",\"content\":\"done\"},{\"role\":\"user\",\"content\":\"more\"}", true)]
+    public void BudgetModel_WhoseLastTurnCallsUnproven_DoesNotThink(string more, bool thinks) =>
+        Assert.Equal(thinks, Request("openai", """
+            {"reasoning_effort":"high","tools":[{"type":"function","function":{"name":"f"}}],"messages":[{"role":"user","content":"q"},
+            {"role":"assistant","content":null,"tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"a","content":"r"}MORE]}
+            """.Replace("MORE", more), "anthropic", "claude-sonnet-4-5").Has("thinking"));
+
+    [Fact]
+    public void HiddenThoughts_ComeHomeFromAGeminiClient_InFrontOfTheText()
+    {
+        string sse = Sse.Messages("tool_use", [
+            """{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"hm","signature":"c2ln"}}""", """{"type":"content_block_stop","index":0}""",
+            .. Sse.TextBlock(1, "I call."), .. Sse.ToolBlock(2, "a", "f", "{}")]);
+        ChatRequest hidden = new() { Model = "m", Turns = [] };
+        string history = $$"""
+            {"generationConfig":{"thinkingConfig":{"thinkingBudget":2000} },"tools":[{"functionDeclarations":[{"name":"f"}] }],
+            "contents":[{"parts":[{"text":"q"}]},{{Joined("anthropic", sse, "gemini", hidden).At("candidates.0.content").GetRawText()}},{"parts":[{"functionResponse":{"id":"a","name":"f","response":{"output":"r"} } }] }] }
+            """;
+        JsonElement body = Request("gemini", history, "anthropic", "claude-sonnet-4-5");
+        Assert.Equal(["thinking", "text", "tool_use"], body.At("messages.1.content").EnumerateArray().Select(block => block.Text("type")));
+        Assert.True(body.Has("thinking"));
+    }
+
+    [Fact]
+    public void SchemaKeywordsWithoutAValue_AreLeftOut() =>
+        Same("""{"type":"object","properties":{"a":{"type":"string","default":null}}}""", Request("openai", """
+            {"messages":[{"role":"user","content":"q"}],"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","description":null,"properties":{"a":{"type":"string","enum":null,"default":null}},"required":null}}}]}
+            """, "anthropic").At("tools.0.input_schema"));
+
+    [Fact]
+    public void SchemaWithoutProperties_GetsThem() =>
+        Same("""{"type":"object","properties":{}}""", Request("openai", """
+            {"messages":[{"role":"user","content":"q"}],"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":null}}}]}
+            """, "anthropic").At("tools.0.input_schema"));
+
+    [Fact]
+    public void RootAlternatives_ThatAreReferences_AreFollowed()
+    {
+        JsonElement schema = Request("openai", """
+            {"messages":[{"role":"user","content":"q"}],"tools":[{"type":"function","function":{"name":"f","parameters":{"anyOf":[{"$ref":"#/$defs/A"},{"$ref":"#/$defs/B"}],
+            "$defs":{"A":{"type":"object","properties":{"kind":{"const":"a"},"x":{"type":"string"}},"required":["kind","x"]},"B":{"type":"object","properties":{"kind":{"const":"b"}},"required":["kind"]}}}}}]}
+            """, "anthropic").At("tools.0.input_schema");
+        Assert.Equal(["kind", "x"], schema.At("properties").EnumerateObject().Select(property => property.Name));
+        Same("""["kind"]""", schema.At("required"));
+    }
+}
