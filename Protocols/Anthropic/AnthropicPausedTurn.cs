@@ -44,7 +44,7 @@ public sealed class AnthropicPausedTurn
             _current = default;
             usage = Member(message, "usage"u8);
         }
-        if (!usage.IsEmpty) _current = AnthropicUsage.Read(usage).Over(_current);
+        if (!usage.IsEmpty) _current = AnthropicUsage.Read(usage, _current).Over(_current);
         return type.SequenceEqual("message_delta"u8) && IsPause(delta);
     }
 

@@ -22,6 +22,7 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
     private bool _ended;
     private FinishReason? _reason;
     private byte[] _stopSequence = [];
+    private TokenUsage _usage;
 
     public void Read(in Frame frame)
     {
@@ -101,7 +102,15 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
             }
         }
         EnsureStarted(id, model);
-        if (!usage.IsEmpty) sink.Usage(AnthropicUsage.Read(usage));
+        Usage(usage, default);
+    }
+
+    private void Usage(ReadOnlySpan<byte> json, in TokenUsage earlier)
+    {
+        if (json.IsEmpty) return;
+        TokenUsage told = AnthropicUsage.Read(json, earlier);
+        _usage = told.Over(earlier);
+        sink.Usage(told);
     }
 
     private void EnsureStarted(ReadOnlySpan<byte> id = default, ReadOnlySpan<byte> model = default)
@@ -235,7 +244,7 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
     {
         EnsureStarted();
         if (!delta.IsEmpty) ReadStop(delta);
-        if (!usage.IsEmpty) sink.Usage(AnthropicUsage.Read(usage));
+        Usage(usage, _usage);
     }
 
     private void ReadStop(ReadOnlySpan<byte> json)
