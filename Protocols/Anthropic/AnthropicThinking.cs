@@ -33,18 +33,11 @@ public sealed record AnthropicThinking(string? Type, long Budget = 0, string? Ef
         : facts.HasBetweenTools ? new AnthropicThinking("between_tools")
         : new AnthropicThinking(Type: null, Effort: Word(facts.Nearest(ReasoningEffort.Low)));
 
+    /// <summary>The last assistant turn calls and does not begin with thinking that can be given back. What the user says beside the results changes nothing.</summary>
     private static bool EndsInUnprovenCalls(ChatRequest request)
     {
-        for (int index = request.Turns.Count - 1; index >= 0; index--)
-        {
-            Turn turn = request.Turns[index];
-            if (turn.Role == TurnRole.User && turn.Parts.Any(part => part is not ToolResultPart)) return false;
-            if (turn.Role == TurnRole.Assistant && turn.Parts.Any(part => part is ToolCallPart))
-            {
-                return !turn.Parts.Any(part => part is ThinkingPart thinking && AnthropicConversation.IsOwn(thinking));
-            }
-        }
-        return false;
+        Turn? last = request.Turns.LastOrDefault(static turn => turn.Role == TurnRole.Assistant);
+        return last is not null && last.Parts.Any(static part => part is ToolCallPart) && !(last.Parts[0] is ThinkingPart thinking && AnthropicConversation.IsOwn(thinking));
     }
 
     private static string? Word(ReasoningEffort? effort) => effort switch
