@@ -110,4 +110,28 @@ public sealed class AnthropicEdgeTests
         Assert.Equal(["kind", "x"], schema.At("properties").EnumerateObject().Select(property => property.Name));
         Same("""["kind"]""", schema.At("required"));
     }
+
+    [Theory]
+    [InlineData("I search.", "It rains", "I search.\n\nIt rains.")]
+    [InlineData("I search. ", "It rains", "I search. It rains.")]
+    [InlineData("I search:\\n", "It rains", "I search:\nIt rains.")]
+    [InlineData("I search.", "\\n\\nIt rains", "I search.\n\nIt rains.")]
+    [InlineData("", "It rains", "It rains.")]
+    public void TextsAroundAServerTool_DoNotRunTogether(string before, string after, string expected)
+    {
+        string sse = Sse.Messages("end_turn", [.. before.Length > 0 ? Sse.TextBlock(0, before) : [],
+            """{"type":"content_block_start","index":1,"content_block":{"type":"server_tool_use","id":"srvtoolu_1","name":"web_search","input":{}}}""", """{"type":"content_block_stop","index":1}""",
+            """{"type":"content_block_start","index":2,"content_block":{"type":"web_search_tool_result","tool_use_id":"srvtoolu_1","content":[]}}""", """{"type":"content_block_stop","index":2}""",
+            """{"type":"content_block_start","index":3,"content_block":{"type":"text","text":"","citations":[]}}""",
+            """{"type":"content_block_delta","index":3,"delta":{"type":"citations_delta","citation":{"type":"web_search_result_location","url":"https://a.invalid/","title":"A","cited_text":"x","encrypted_index":"x"}}}""",
+            $$$"""{"type":"content_block_delta","index":3,"delta":{"type":"text_delta","text":"{{{after}}}"} }""", """{"type":"content_block_stop","index":3}""", .. Sse.TextBlock(4, ".")]);
+        JsonElement chat = Joined("anthropic", sse, "openai").At("choices.0.message");
+        if (after.StartsWith('I')) Assert.Equal(expected, chat.Text("content"));
+        else Assert.EndsWith(expected["I search.".Length..], chat.Text("content"));
+        int start = chat.At("annotations.0.url_citation.start_index").GetInt32();
+        Assert.Equal(after.Replace("\\n", "\n"), chat.Text("content")[start..chat.At("annotations.0.url_citation.end_index").GetInt32()]);
+        Assert.Equal(chat.Text("content"), string.Concat(Joined("anthropic", sse, "responses").At("output.0.content").EnumerateArray().Select(part => part.Text("text"))));
+        Assert.Equal(chat.Text("content"), string.Concat(Joined("anthropic", sse, "gemini").At("candidates.0.content.parts").EnumerateArray().Select(part => part.Text("text"))));
+        Assert.Equal(chat.Text("content"), Sse.ChatText(Stream("anthropic", sse, "openai")));
+    }
 }
