@@ -1,4 +1,7 @@
+using System.Text;
 using System.Text.Json;
+using Aiproxy.Protocols;
+using Aiproxy.Protocols.Anthropic;
 using Aiproxy.Protocols.Model;
 using Aiproxy.Tests.Protocols.Anthropic;
 using static Aiproxy.Tests.Protocols.Edges.Pair;
@@ -133,5 +136,74 @@ public sealed class AnthropicEdgeTests
         Assert.Equal(chat.Text("content"), string.Concat(Joined("anthropic", sse, "responses").At("output.0.content").EnumerateArray().Select(part => part.Text("text"))));
         Assert.Equal(chat.Text("content"), string.Concat(Joined("anthropic", sse, "gemini").At("candidates.0.content.parts").EnumerateArray().Select(part => part.Text("text"))));
         Assert.Equal(chat.Text("content"), Sse.ChatText(Stream("anthropic", sse, "openai")));
+    }
+
+    [Theory]
+    [InlineData("alice@example.invalid", true)]
+    [InlineData("+1 (555) 010-0199", true)]
+    [InlineData("user_2f6", false)]
+    public void EndUser_WhoCouldBeAPerson_IsAHash(string user, bool hashes)
+    {
+        string told = Request("openai", $$"""{"user":"{{user}}","messages":[{"role":"user","content":"q"}]}""", "anthropic").Text("metadata.user_id");
+        if (hashes) Assert.Matches("^[0-9a-f]{64}$", told);
+        else Assert.Equal(user, told);
+    }
+
+    [Theory]
+    [InlineData("claude-sonnet-4-5", "high", 23808)]
+    [InlineData("claude-sonnet-4-5", "max", 23808)]
+    [InlineData("claude-sonnet-4-5", "medium", 8192)]
+    [InlineData("some-model", "max", 4096)]
+    public void Budget_WhereTheClientSetNoLimit_LeavesRoomForTheAnswer(string model, string effort, int budget) =>
+        Assert.Equal(budget, Request("openai", $$"""{"reasoning_effort":"{{effort}}","messages":[{"role":"user","content":"q"}]}""", "anthropic", model).At("thinking.budget_tokens").GetInt32());
+
+    /// <summary>"Tool names must be unique"</summary>
+    [Theory]
+    [InlineData("""{"input":"q","tools":[{"type":"web_search"},{"type":"function","name":"web_search"},{"type":"function","name":"f"}]}""", "")]
+    [InlineData("""{"input":"q","tools":[{"type":"web_search"},{"type":"web_search_preview"}]}""", "web_search_20250305")]
+    public void TwoWebSearches_AreOneTool(string body, string type)
+    {
+        JsonElement[] tools = [.. Request("responses", body, "anthropic").At("tools").EnumerateArray()];
+        JsonElement search = Assert.Single(tools, tool => tool.Text("name") == "web_search");
+        Assert.Equal(type, search.Has("type") ? search.Text("type") : "");
+    }
+
+    [Theory]
+    [InlineData("\\n\\n", "")]
+    [InlineData(" ", "Hello")]
+    [InlineData("\\u00a0", "Hello")]
+    public void BlankText_IsNoBlockOfItsOwn(string blank, string text)
+    {
+        string[] deltas = ["\"role\":\"assistant\",\"content\":\"\"", $"\"content\":\"{blank}\"", .. text.Length > 0 ? [$"\"content\":\"{text}\""] : (string[])[], Sse.Call(0, "a", "f", "{}"), Sse.Finish("tool_calls")];
+        string told = Stream("openai", Sse.Chat(deltas), "anthropic");
+        JsonElement whole = Joined("openai", Sse.Chat(deltas), "anthropic").At("content");
+        string[] expected = text.Length > 0 ? ["text", "tool_use"] : ["tool_use"];
+        Assert.Equal(expected, Sse.Blocks(told).Select(block => block.Text("type")));
+        Assert.Equal(expected, whole.EnumerateArray().Select(block => block.Text("type")));
+        if (text.Length == 0) return;
+        Assert.EndsWith(text, Sse.Blocks(told)[0].Text("text"));
+        Assert.Equal((whole.Text("0.text"), text.Length + 1), (Sse.Blocks(told)[0].Text("text"), whole.Text("0.text").Length));
+    }
+
+    [Fact]
+    public void BlankBlock_IsInFrontOfTheNextText()
+    {
+        string told = Wire.Write(new AnthropicProtocol(), Wire.Options(), Blocks);
+        Assert.Equal("Hello|, |\n you", string.Join('|', Sse.Blocks(told).Select(block => block.Text("text"))));
+        JsonElement whole = RequestTexts.Json(Wire.Write(new AnthropicProtocol(), Wire.Options(stream: false), Blocks));
+        Assert.Equal("Hello|, |\n you", string.Join('|', whole.At("content").EnumerateArray().Select(block => block.Text("text"))));
+
+        static void Blocks(IResponseWriter writer)
+        {
+            string[] texts = ["\"Hello\"", "\", \"", "\"\\n\"", "\" you\"", "\" \""];
+            writer.Start("msg_1"u8, default);
+            for (int i = 0; i < texts.Length; i++)
+            {
+                writer.BlockStart(i, BlockKind.Text);
+                writer.BlockDelta(i, Encoding.UTF8.GetBytes(texts[i]));
+                writer.BlockEnd(i);
+            }
+            writer.Finish(FinishReason.EndTurn);
+        }
     }
 }
