@@ -24,7 +24,9 @@ public sealed record AnthropicThinking(string? Type, long Budget = 0, string? Ef
         // An answer in the middle of a tool loop must then begin with a thinking block, and there is none to give back.
         if (isForced || EndsInUnprovenCalls(request)) return nothing;
         long budget = ReasoningScale.BudgetOf(reasoning) ?? ReasoningScale.Budget(ReasoningEffort.Medium);
-        budget = Math.Min(Math.Min(Math.Max(budget, facts.MinBudget), facts.MaxBudget ?? long.MaxValue), maxTokens - 1024);
+        // Where the limit is ours, thinking must not eat the answer.
+        long answer = request.MaxTokens is null ? Math.Max(1024, Math.Min(8192, maxTokens / 2)) : 1024;
+        budget = Math.Min(Math.Min(Math.Max(budget, facts.MinBudget), facts.MaxBudget ?? long.MaxValue), maxTokens - answer);
         return budget < 1024 ? nothing : new AnthropicThinking("enabled", budget, IsHidden: isHidden);
     }
 
