@@ -35,6 +35,8 @@ public sealed class AnthropicRequestWriter
         RequestRefusal.Check(request, Target);
         _traits = traits;
         _facts = traits.Models.Find(request.Model);
+        // The words for a schema know no maps, a tool's do.
+        if (_facts.HasForcedChoice && request.Output?.Schema is { } schema && AnthropicSchema.HasMap(schema)) _facts = _facts with { HasOutputSchema = false };
         _request = request = AnthropicConversation.Repaired(request, traits, _facts);
         _tools = new AnthropicToolWriter(request, traits, _facts);
         _messages = AnthropicConversation.Messages(request);

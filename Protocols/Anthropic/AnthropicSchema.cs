@@ -62,6 +62,25 @@ public static class AnthropicSchema
         writer.WriteEndObject();
     }
 
+    /// <summary>Somewhere an object takes members that it does not name. Told strictly it would have to be empty.</summary>
+    public static bool HasMap(JsonElement schema)
+    {
+        if (schema.ValueKind != JsonValueKind.Object) return false;
+        bool isNamed = SchemaKeywords.TryGet(schema, "properties", out JsonElement properties) && properties.ValueKind == JsonValueKind.Object && properties.EnumerateObject().Any();
+        bool isPlain = SchemaKeywords.TypeOf(schema) == "object" && !isNamed && !schema.TryGetProperty("$ref", out _) && !schema.EnumerateObject().Any(member => SchemaKeywords.IsComposition(member.Name));
+        bool isTold = SchemaKeywords.TryGet(schema, "additionalProperties", out JsonElement additional) && additional.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined);
+        if (isTold ? additional.ValueKind == JsonValueKind.Object || (additional.ValueKind == JsonValueKind.True && !isNamed) : isPlain) return true;
+        foreach (JsonProperty member in schema.EnumerateObject())
+        {
+            JsonElement value = member.Value;
+            if (member.Name == "patternProperties") return true;
+            if (SchemaKeywords.IsMap(member.Name) && value.ValueKind == JsonValueKind.Object && value.EnumerateObject().Any(static one => HasMap(one.Value))) return true;
+            if (!SchemaKeywords.IsList(member.Name) && !SchemaKeywords.IsSchema(member.Name)) continue;
+            if (value.ValueKind == JsonValueKind.Array ? value.EnumerateArray().Any(HasMap) : HasMap(value)) return true;
+        }
+        return false;
+    }
+
     private static bool IsLeftOut(JsonProperty member) => SchemaKeywords.IsNoise(member.Name) || SchemaKeywords.IsUnset(member);
 
     private static bool IsDropped(JsonProperty member) => member.Name switch

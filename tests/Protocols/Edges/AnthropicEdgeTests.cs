@@ -206,4 +206,29 @@ public sealed class AnthropicEdgeTests
             writer.Finish(FinishReason.EndTurn);
         }
     }
+
+    [Theory]
+    [InlineData("""{"type":"object","properties":{"m":{"type":"object","additionalProperties":{"type":"string"}}}}""", true)]
+    [InlineData("""{"type":"object"}""", true)]
+    [InlineData("""{"type":"object","properties":{"m":{"anyOf":[{"type":"object","patternProperties":{"^a":{}}},{"type":"null"}]}}}""", true)]
+    [InlineData("""{"type":"object","properties":{"m":{"$ref":"#/$defs/M"}},"$defs":{"M":{"type":"array","items":{"type":"object","additionalProperties":true}}}}""", true)]
+    [InlineData("""{"type":"object","properties":{"m":{"type":"object","additionalProperties":false},"additionalProperties":{"type":"string"}},"additionalProperties":true}""", false)]
+    [InlineData("""{"type":"object","properties":{"m":{"$ref":"#/$defs/M"}},"$defs":{"M":{"type":"object","properties":{"a":{}},"additionalProperties":null}}}""", false)]
+    public void AnswerWithAMap_IsAskedForAsACall_SinceStrictlyItWouldBeEmpty(string schema, bool calls)
+    {
+        string body = $$"""{"messages":[{"role":"user","content":"q"}],"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{{schema}} } } }""";
+        JsonElement written = Request("openai", body, "anthropic", "claude-sonnet-4-5");
+        Assert.Equal((calls, !calls), (written.Has("tools"), written.Has("output_config")));
+        // A model that takes no demand is told the schema as far as it goes.
+        Assert.True(Request("openai", body, "anthropic", "claude-opus-5-5").Has("output_config"));
+    }
+
+    [Theory]
+    [InlineData("openai", "messages.0.content")]
+    [InlineData("responses", "input.0.content")]
+    [InlineData("gemini", "contents.0.parts")]
+    public void SearchResult_KeepsItsSource(string upstream, string path) =>
+        Assert.Equal(["T", "https://a.invalid/", "one", "q"], Request("anthropic", """
+            {"max_tokens":9,"messages":[{"role":"user","content":[{"type":"search_result","source":"https://a.invalid/","title":"T","content":[{"type":"text","text":"one"}]},{"type":"text","text":"q"}]}]}
+            """, upstream).At(path).EnumerateArray().Select(part => part.Text("text")));
 }
