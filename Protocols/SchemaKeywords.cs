@@ -43,6 +43,23 @@ public static class SchemaKeywords
         return schema.ValueKind == JsonValueKind.Object && schema.TryGetProperty(keyword, out value);
     }
 
+    /// <summary>What a reference into the same schema refers to; anything else stays.</summary>
+    public static JsonElement Resolve(JsonElement root, JsonElement schema)
+    {
+        if (!TryGet(schema, "$ref", out JsonElement reference) || reference.ValueKind != JsonValueKind.String) return schema;
+        string path = JsonFields.Decode(reference);
+        if (!path.StartsWith("#/", StringComparison.Ordinal)) return schema;
+        JsonElement at = root;
+        foreach (string step in path[2..].Split('/'))
+        {
+            if (!TryGet(at, step, out at)) return schema;
+        }
+        return at;
+    }
+
+    /// <summary>A keyword that stands there without a value: some clients write out what they left unset.</summary>
+    public static bool IsUnset(JsonProperty member) => member.Value.ValueKind == JsonValueKind.Null && member.Name is not ("default" or "const" or "example");
+
     /// <summary>Names that <c>required</c> lists and <c>properties</c> has.</summary>
     public static List<string> Required(JsonElement schema)
     {

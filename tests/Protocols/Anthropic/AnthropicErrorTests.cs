@@ -52,6 +52,8 @@ public sealed class AnthropicErrorTests
     [InlineData(400, "{\"error\":{\"type\":\"invalid_request_error\",\"message\":\"prompt is too long: 210000 tokens > 200000 maximum\"}}", ErrorKind.ContextTooLong, "prompt is too long: 210000 tokens > 200000 maximum")]
     [InlineData(401, "{\"error\":{\"type\":\"authentication_error\",\"message\":\"invalid x-api-key\"}}", ErrorKind.UpstreamAuth, "invalid x-api-key")]
     [InlineData(402, "{\"error\":{\"type\":\"billing_error\",\"message\":\"pay\"}}", ErrorKind.Quota, "pay")]
+    [InlineData(400, "{\"error\":{\"type\":\"invalid_request_error\",\"message\":\"You have reached your specified API usage limits. You will regain access on 2026-12-01 at 00:00 UTC.\"}}", ErrorKind.Quota,
+        "You have reached your specified API usage limits. You will regain access on 2026-12-01 at 00:00 UTC.")]
     [InlineData(403, "", ErrorKind.UpstreamAuth, "the upstream answered 403 Forbidden")]
     [InlineData(429, "{\"error\":{\"type\":\"rate_limit_error\",\"message\":\"x\",\"details\":{\"error_code\":\"enforced_spend_limit_reached\"}}}", ErrorKind.Quota, "x")]
     [InlineData(500, "{\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}", ErrorKind.Overloaded, "Overloaded")]

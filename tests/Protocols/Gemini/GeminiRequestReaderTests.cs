@@ -132,8 +132,8 @@ public sealed class GeminiRequestReaderTests
         IReadOnlyList<Part> parts = ReadParts($$$"""
             {"text":"first","thought":true},{"functionCall":{"name":"f"}},{"text":"I look."},{"functionCall":{"name":"g"},"thoughtSignature":"{{{envelope}}}"}
             """);
-        Assert.Equal([typeof(ThinkingPart), typeof(ToolCallPart), typeof(TextPart), typeof(ThinkingPart), typeof(ToolCallPart)], parts.Select(part => part.GetType()));
-        Assert.Equal((null, "proof"), (((ThinkingPart)parts[0]).Seal, ((ThinkingPart)parts[3]).Seal!.Value));
+        Assert.Equal([typeof(ThinkingPart), typeof(ToolCallPart), typeof(ThinkingPart), typeof(TextPart), typeof(ToolCallPart)], parts.Select(part => part.GetType()));
+        Assert.Equal((null, "proof"), (((ThinkingPart)parts[0]).Seal, ((ThinkingPart)parts[2]).Seal!.Value));
     }
 
     [Fact]
