@@ -21,7 +21,7 @@ public static class ToolRepair
                 repaired.Add(tool);
                 continue;
             }
-            string name = ToolNames.For(ToolNames.Flat(tool), rules.MaxNameLength);
+            string name = ToolNames.For(ToolNames.Flat(tool), rules.MaxNameLength, rules.NamesAreLed);
             if (!names.Add(name)) throw new ProtocolException(ErrorKind.InvalidRequest, $"{tool.Path}: a second tool of the same name", tool.Path);
             ToolDefinition legal = tool with { Name = name, Namespace = null };
             repaired.Add(tool.Kind == ToolKind.Custom && !rules.KnowsCustomTools ? Wrap(legal) : legal);
@@ -31,14 +31,15 @@ public static class ToolRepair
 
     public static ToolChoice? Choice(ToolChoice? choice, HistoryRules rules) => choice is null ? null : choice with
     {
-        Names = [.. choice.Names.Select(name => ToolNames.For(name, rules.MaxNameLength))],
+        Names = [.. choice.Names.Select(name => ToolNames.For(name, rules.MaxNameLength, rules.NamesAreLed))],
         IsCustom = choice.IsCustom && rules.KnowsCustomTools,
     };
 
     /// <summary>A call of an earlier answer, without touching its id.</summary>
     public static ToolCallPart Call(ToolCallPart call, HistoryRules rules)
     {
-        ToolCallPart legal = call with { Name = ToolNames.For(ToolNames.Flat(call.Namespace, call.Name), rules.MaxNameLength), Namespace = null };
+        string name = ToolNames.For(ToolNames.Flat(call.Namespace, call.Name), rules.MaxNameLength, rules.NamesAreLed);
+        ToolCallPart legal = call with { Name = name, Namespace = null };
         return call.IsCustom && rules.KnowsCustomTools ? legal : legal with { IsCustom = false, Arguments = ToolArguments.AsObject(call) };
     }
 
