@@ -82,23 +82,11 @@ public sealed class GeminiProtoSchema(JsonElement root)
         while (SchemaKeywords.TryGet(schema, "$ref", out JsonElement reference))
         {
             string path = reference.ValueKind == JsonValueKind.String ? JsonFields.Decode(reference) : "";
-            if (_references.Contains(path) || _references.Count >= MaxReferences || Follow(path) is not { } target) return default;
+            if (_references.Contains(path) || _references.Count >= MaxReferences || SchemaKeywords.Follow(root, path) is not { } target) return default;
             _references.Add(path);
             schema = target;
         }
         return schema;
-    }
-
-    private JsonElement? Follow(string path)
-    {
-        if (!path.StartsWith('#')) return null;
-        JsonElement found = root;
-        foreach (string step in path[1..].Split('/', StringSplitOptions.RemoveEmptyEntries))
-        {
-            string name = Uri.UnescapeDataString(step).Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
-            if (!SchemaKeywords.TryGet(found, name, out found)) return null;
-        }
-        return found;
     }
 
     private static List<JsonElement> Branches(JsonElement schema, out bool hasNull)
