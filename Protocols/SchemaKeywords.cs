@@ -23,6 +23,10 @@ public static class SchemaKeywords
 
     public static bool IsComposition(string keyword) => keyword is "anyOf" or "oneOf" or "allOf";
 
+    /// <summary>Describes a value. What only requires or forbids something beside other words would be anything by itself.</summary>
+    public static bool SaysSomething(JsonElement schema) => schema.ValueKind == JsonValueKind.Object && schema.EnumerateObject().Any(static member => IsComposition(member.Name)
+        || member.Name is "type" or "enum" or "const" or "properties" or "items" or "prefixItems" or "$ref" or "title" or "description");
+
     /// <summary>The first type that is not <c>null</c>, in lower case; empty: none told.</summary>
     public static string TypeOf(JsonElement schema)
     {

@@ -155,7 +155,8 @@ public sealed class GeminiSchema
             case "properties" when member.Value.ValueKind == JsonValueKind.Object:
                 Properties(schema, member.Value, loosened);
                 break;
-            case "anyOf" or "oneOf" when member.Value.ValueKind == JsonValueKind.Array && member.Value.EnumerateArray().All(SaysSomething):
+            // Alternatives that only say which properties must be there would all be written as anything.
+            case "anyOf" or "oneOf" when member.Value.ValueKind == JsonValueKind.Array && member.Value.EnumerateArray().All(SchemaKeywords.SaysSomething):
             case "prefixItems" when member.Value.ValueKind == JsonValueKind.Array:
                 List(schema, member);
                 break;
@@ -268,10 +269,6 @@ public sealed class GeminiSchema
         _inlined.Clear();
         if (hasAny) _writer.WriteEndObject();
     }
-
-    /// <summary>Alternatives that only say which properties must be there would all be written as anything.</summary>
-    private static bool SaysSomething(JsonElement branch) => branch.ValueKind == JsonValueKind.Object
-        && branch.EnumerateObject().Any(static member => member.Name is "type" or "enum" or "const" or "properties" or "items" or "$ref" or "anyOf" or "oneOf" or "allOf" or "title" or "description");
 
     private void Empty()
     {
