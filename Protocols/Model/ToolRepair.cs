@@ -22,7 +22,7 @@ public static class ToolRepair
                 if (!ServerTools.IsWebSearch(tool) || !repaired.Exists(ServerTools.IsWebSearch)) repaired.Add(tool);
                 continue;
             }
-            string name = ToolNames.For(ToolNames.Flat(tool), rules.MaxNameLength);
+            string name = ToolNames.For(ToolNames.Flat(tool), rules.MaxNameLength, rules.NamesAreLed);
             if (!names.Add(name)) throw new ProtocolException(ErrorKind.InvalidRequest, $"{tool.Path}: a second tool of the same name", tool.Path);
             ToolDefinition legal = tool with { Name = name, Namespace = null };
             repaired.Add(tool.Kind == ToolKind.Custom && !rules.KnowsCustomTools ? Wrap(legal) : legal);
@@ -35,7 +35,7 @@ public static class ToolRepair
     public static ToolChoice? Choice(ToolChoice? choice, List<ToolDefinition> tools, HistoryRules rules)
     {
         if (choice is null) return null;
-        string[] names = [.. choice.Names.Select(name => ToolNames.For(name, rules.MaxNameLength))];
+        string[] names = [.. choice.Names.Select(name => ToolNames.For(name, rules.MaxNameLength, rules.NamesAreLed))];
         bool isKnown = choice.Foreign is not null || names.All(name => tools.Exists(tool => tool.Kind != ToolKind.Foreign && tool.Name == name));
         if (!isKnown) throw new ProtocolException(ErrorKind.InvalidRequest, $"{choice.Path}: a tool that is not declared", choice.Path);
         return choice with { Names = names, IsCustom = choice.IsCustom && rules.KnowsCustomTools };
@@ -44,7 +44,8 @@ public static class ToolRepair
     /// <summary>A call of an earlier answer, without touching its id.</summary>
     public static ToolCallPart Call(ToolCallPart call, HistoryRules rules)
     {
-        ToolCallPart legal = call with { Name = ToolNames.For(ToolNames.Flat(call.Namespace, call.Name), rules.MaxNameLength), Namespace = null };
+        string name = ToolNames.For(ToolNames.Flat(call.Namespace, call.Name), rules.MaxNameLength, rules.NamesAreLed);
+        ToolCallPart legal = call with { Name = name, Namespace = null };
         return call.IsCustom && rules.KnowsCustomTools ? legal : legal with { IsCustom = false, Arguments = ToolArguments.AsObject(call) };
     }
 

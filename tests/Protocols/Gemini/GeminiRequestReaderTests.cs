@@ -266,4 +266,22 @@ public sealed class GeminiRequestReaderTests
     [InlineData("[1]")]
     public void Head_BrokenBodies_Throw(string body) =>
         Assert.Throws<ProtocolException>(() => Protocol.ReadHead(new RequestTarget(Operation.Generate, "m", true), "", Encoding.UTF8.GetBytes(body)));
+
+    // Google's generated clients (google-generativeai and LangChain over REST) send the numbers of enumerations.
+    [Fact]
+    public void NumbersOfEnumerations_AreTheirNames()
+    {
+        ChatRequest request = Read(Hi + """
+            ,"tools":[{"functionDeclarations":[{"name":"f","parameters":{"type":6,"properties":{"a":{"type":1,"nullable":true},"l":{"type":5,"items":{"type":3}},"any":{"type":0},
+              "u":{"nullable":true,"anyOf":[{"type":1},{"type":2}]}}}}]}],
+            "toolConfig":{"functionCallingConfig":{"mode":2,"allowedFunctionNames":["f"]}},"generationConfig":{"responseModalities":[1]},"safetySettings":[{"category":7,"threshold":4}]
+            """);
+        Assert.Equal("""{"type":"object","properties":{"a":{"type":["string","null"]},"l":{"type":"array","items":{"type":"integer"}},"any":{},"u":{"anyOf":[{"type":"string"},{"type":"number"},{"type":"null"}]}}}""",
+            request.Tools[0].Schema!.Value.GetRawText());
+        Assert.Equal((ToolChoiceMode.Any, "f"), (request.ToolChoice!.Mode, request.ToolChoice.Names[0]));
+        Assert.Empty(request.Untranslatable);
+        Assert.Single(Read(Hi + ""","generationConfig":{"responseModalities":[1,2]}""".Replace("\\", "", StringComparison.Ordinal)).Untranslatable);
+        Assert.Throws<ProtocolException>(() => Read(Hi + ",\"toolConfig\":{\"functionCallingConfig\":{\"mode\":9}}"));
+        Assert.Null(Read(Hi + ",\"toolConfig\":{\"functionCallingConfig\":{\"mode\":0}}").ToolChoice);
+    }
 }

@@ -160,13 +160,16 @@ public sealed class GeminiRequestWriterTests
     [Fact]
     public void Config_IsWritten()
     {
-        JsonElement config = Write(Request(Flash25) with
+        ChatRequest request = Request(Flash25) with
         {
             MaxTokens = 100_000,
             Stop = ["1", "2", "3", "4", "5", "6"],
-            Sampling = new Sampling { Temperature = Json("0.70"), TopP = Json("0.9"), TopK = Json("40"), Seed = Json("7"), PresencePenalty = Json("1") },
-        }).GetProperty("generationConfig");
-        Assert.Equal("""{"temperature":0.70,"topP":0.9,"topK":40,"maxOutputTokens":65536,"stopSequences":["1","2","3","4","5"],"presencePenalty":1,"seed":7}""", config.GetRawText());
+            Sampling = new Sampling { Temperature = Json("0.70"), TopP = Json("0.9"), TopK = Json("40"), Seed = Json("7"), PresencePenalty = Json("1"), FrequencyPenalty = Json("0") },
+        };
+        // "Penalty is not enabled for this model", since 2.5.
+        Assert.Equal("""{"temperature":0.70,"topP":0.9,"topK":40,"maxOutputTokens":65536,"stopSequences":["1","2","3","4","5"],"seed":7}""", Write(request).GetProperty("generationConfig").GetRawText());
+        JsonElement older = Write(request with { Model = "gemini-2.0-flash" }).GetProperty("generationConfig");
+        Assert.Equal((1, 0, 8192), (older.GetProperty("presencePenalty").GetInt32(), older.GetProperty("frequencyPenalty").GetInt32(), older.GetProperty("maxOutputTokens").GetInt32()));
     }
 
     [Fact]

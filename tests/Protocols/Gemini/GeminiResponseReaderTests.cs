@@ -4,6 +4,7 @@ using Aiproxy.Protocols;
 using Aiproxy.Protocols.Gemini;
 using Aiproxy.Protocols.Model;
 using Aiproxy.Tests.Protocols.Anthropic;
+using Aiproxy.Tests.Protocols.Edges;
 
 namespace Aiproxy.Tests.Protocols.Gemini;
 
@@ -238,5 +239,19 @@ public sealed class GeminiResponseReaderTests
             reader.Complete();
             Assert.True(sink.HasEnded);
         }
+    }
+
+    [Fact]
+    public void ImageThatNoOtherProtocolCarries_IsNotLostWithoutAWord()
+    {
+        string sse = Sse.Gemini("STOP", """{"text":"Here: "}""", """{"inlineData":{"mimeType":"image/png","data":"AAAA"},"thought":true}""",
+            """{"inlineData":{"mimeType":"image/png","data":"iVBORw0KGgo="},"thoughtSignature":"QUJD"},{"inlineData":{"mimeType":"audio/wav","data":"AAAA"}},{"executableCode":{"language":"PYTHON","code":"1"}}""");
+        foreach (string client in (string[])["openai", "anthropic", "responses"])
+        {
+            string whole = Pair.Joined("gemini", sse, client).GetRawText();
+            Assert.Contains("[image omitted]", whole, StringComparison.Ordinal);
+            Assert.Contains("[audio omitted]", whole, StringComparison.Ordinal);
+        }
+        Assert.Equal("Here: [image omitted][audio omitted]", Pair.Joined("gemini", sse, "openai").Text("choices.0.message.content"));
     }
 }
