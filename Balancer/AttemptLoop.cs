@@ -238,10 +238,18 @@ public sealed class AttemptLoop(
             IUpstreamProtocol? protocol = type?.ProtocolFor(run.Exchange.Protocol, route.Upstream);
             Operation operation = run.Exchange.Head.Target.Operation;
             bool speaks = protocol is not null && (operation == Operation.Generate || (protocol.Name == run.Exchange.Protocol.Name && type!.Supports(operation)));
+            if (speaks) LookAtSignIns(route, type!);
             if (speaks) usable.Add(route);
             else run.Failures.Add(Outcome.CannotSay(NoSuchCall(run.Exchange)), route.Upstream.Name);
         }
         return usable;
+    }
+
+    // A resting sign-in is asked for no token, so nobody else would see that its file holds another one now.
+    private void LookAtSignIns(Route route, IUpstreamType type)
+    {
+        CredentialRing ring = states.For(route.Upstream).Credentials;
+        for (int i = 0; i < route.Upstream.AuthFiles.Count; i++) ring.Exchanged(i, credentials.AdoptionsOf(route.Upstream, type, i));
     }
 
     private bool IsFree(Route route) =>

@@ -50,6 +50,23 @@ public sealed class CredentialRing
         }
     }
 
+    /// <summary>A credential was exchanged for another under the same name: no rest of the old one holds.</summary>
+    /// <param name="adoptions">Moves at each exchange; from 0.</param>
+    public void Exchanged(int index, long adoptions)
+    {
+        lock (gate)
+        {
+            Cell cell = cells[index];
+            if (cell.Adoptions == adoptions) return;
+            cell.Adoptions = adoptions;
+            cell.Rest.End();
+            cell.Models.Clear();
+            cell.Refusals = 0;
+            cell.TrialUntil = default;
+            cell.Generation++;
+        }
+    }
+
     /// <summary>As below, whatever the model.</summary>
     public bool TryNext(ISet<int>? tried, out CredentialSlot slot) => TryNext(tried, "", out slot);
 
@@ -200,6 +217,8 @@ public sealed class CredentialRing
 
         /// <summary>Moves with every rest, so that who went out before cannot end it.</summary>
         public long Generation { get; set; } = 1;
+
+        public long Adoptions { get; set; }
 
         /// <summary>Refusals and limits without a time, in a row.</summary>
         public int Refusals { get; set; }

@@ -36,4 +36,6 @@ public sealed class ModelRests
     }
 
     public void End(string model) => rests.Remove(model);
+
+    public void Clear() => rests.Clear();
 }

@@ -85,6 +85,24 @@ public sealed class CredentialRingTests
     }
 
     [Fact]
+    public void ExchangedCredential_RestsForNothingThatTheOldOneDid()
+    {
+        CredentialRing ring = Ring("a");
+        CredentialSlot old = Next(ring), same = Next(ring);
+        old.Rest(clock.Now.AddHours(3));
+        old.RestModel(clock.Now.AddHours(3));
+        ring.Exchanged(0, 0);
+        Assert.NotNull(ring.RestFor(""));
+        ring.Exchanged(0, 1);
+        Assert.Null(ring.RestFor(""));
+        same.Refused();
+        Assert.Null(ring.RestFor(""));
+        Next(ring).Refused();
+        ring.Exchanged(0, 1);
+        Assert.NotNull(ring.RestFor(""));
+    }
+
+    [Fact]
     public void Refusals_BackOffDoublingToHalfAnHour()
     {
         CredentialRing ring = Ring("a");
