@@ -22,6 +22,9 @@ public sealed class AnswerDelivery(
     /// <summary>Longest single event, in bytes.</summary>
     public const int MaxEventBytes = 32 * 1024 * 1024;
 
+    /// <summary>Longest part of an answer that is taken for an error's own text, in bytes.</summary>
+    public const int MaxToldBytes = 64 * 1024;
+
     // Small: a stream that waits holds one such buffer. Longer reads take further ones.
     private const int ReadBufferBytes = 4096;
 
@@ -35,6 +38,9 @@ public sealed class AnswerDelivery(
 
     // What the upstream was asked for.
     private readonly bool _streams = request.Target.HeadOf(request.Exchange).Stream;
+
+    /// <summary>What told a failure inside the answer, before any of it went to the client, as it came; empty: nothing did.</summary>
+    public ReadOnlyMemory<byte> Told { get; private set; }
 
     /// <summary>The client left before the end.</summary>
     public bool ClientLeft { get; private set; }
@@ -90,7 +96,11 @@ public sealed class AnswerDelivery(
         exchange.Usage = watch.Usage;
         exchange.AnswerId = watch.Id;
         exchange.IsUsageEstimated = reader is KiroResponseReader { IsUsageEstimated: true };
-        if (watch.Failure is { } failure) return failure;
+        if (watch.Failure is { } failure)
+        {
+            if (body.Memory.Length <= MaxToldBytes) Told = body.Memory.ToArray();
+            return failure;
+        }
         if (!watch.IsFinished) return new ProxyError(ErrorKind.BadGateway, $"the upstream sent an answer without an end");
         exchange.FirstOutput = watch.FirstOutputTimestamp;
 
@@ -117,6 +127,7 @@ public sealed class AnswerDelivery(
         {
             PumpEnd end = await pump.RunAsync().ConfigureAwait(false);
             ClientLeft = end == PumpEnd.ClientGone;
+            Told = pump.Told;
             return pump.Error;
         }
         finally

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Aiproxy.Config;
@@ -173,8 +174,18 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         IReadOnlyList<KeyValuePair<string, string>> headers = Pairs(response);
         if (delivery.ClientLeft) return new Attempt(Outcome.ClientGone, null, headers);
         if (failure is null) return new Attempt(Outcome.Success, null, headers);
-        // What was told inside the answer stands for an error body: a rule may look for its words.
-        return Judged(request, 200, failure, headers, Encoding.UTF8.GetBytes(failure.Message));
+        // What was told inside the answer stands for an error body: a rule may look for its words, and a provider's rules for its details.
+        bool isBody = delivery.Told.Span.TrimStart(" \r\n\t"u8) is [(byte)'{' or (byte)'[', ..];
+        Attempt attempt = Judged(request, 200, failure, headers, isBody ? delivery.Told : Encoding.UTF8.GetBytes(failure.Message));
+        return isBody && request.Forwards && !exchange.Answer.HasBegun ? attempt with { Raw = RawOf(attempt.Outcome, delivery.Told, request, response) } : attempt;
+    }
+
+    /// <summary>An error told inside a 200 in the words of an error body, which it is then relayed as: null where it is none.</summary>
+    private static RawAnswer? RawOf(Outcome outcome, ReadOnlyMemory<byte> body, WireRequest request, HttpResponseMessage response)
+    {
+        if (outcome.Error is not { } error || !TellsError(body.Span)) return null;
+        int status = request.Exchange.Protocol.WriteError(new ArrayBufferWriter<byte>(), error, request.Exchange.RequestId);
+        return IsRelayed(status, outcome, body.Span, request.Target) ? new RawAnswer(status, "application/json; charset=utf-8", body, ResponseHeaders.ForClient(response)) : null;
     }
 
     /// <exception cref="HttpRequestException">The upstream refused; to the client its answer broke.</exception>

@@ -35,6 +35,9 @@ public sealed class ResponsePump(
     /// <summary>Why it failed.</summary>
     public ProxyError? Error { get; private set; }
 
+    /// <summary>The event that told a failure before the client's answer began, as it came; empty: none did, or it is too long for one that says nothing else.</summary>
+    public ReadOnlyMemory<byte> Told { get; private set; }
+
     /// <exception cref="IOException">The upstream's connection broke before the client's answer began.</exception>
     /// <exception cref="OperationCanceledException">Time ran out or the client left, before the client's answer began.</exception>
     public async ValueTask<PumpEnd> RunAsync()
@@ -102,7 +105,11 @@ public sealed class ResponsePump(
         {
             _read += frame.Raw.Length;
             reader.Read(in frame);
-            if (watch.Failure is not null) return;
+            if (watch.Failure is not null)
+            {
+                if (!_begun && frame.Data.Length <= AnswerDelivery.MaxToldBytes) Told = frame.Data.ToArray();
+                return;
+            }
             way.OnFrame(in frame, output);
         }
         if (!more && !watch.IsFinished) reader.Complete();

@@ -63,6 +63,33 @@ public sealed class ForwarderTests
         Assert.Equal(["request-id"], raw.Headers.Select(header => header.Key));
     }
 
+    [Theory]
+    [InlineData("gemini", true, """{"error":{"code":429,"message":"slow down","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.Help","links":[{"url":"https://example.com/quota"}]}]}}""", 429)]
+    [InlineData("gemini", false, """{"error":{"code":429,"message":"slow down","status":"RESOURCE_EXHAUSTED","details":[]}}""", 429)]
+    [InlineData("anthropic", true, """{"type":"error","error":{"type":"overloaded_error","message":"Overloaded","x":1}}""", 529)]
+    [InlineData("openai", true, """{"error":{"message":"busy","type":"server_error","code":"overloaded","x":1}}""", 503)]
+    public async Task ErrorToldInsideA200BeforeOutput_IsRelayedAsTheErrorBodyThatItIs(string protocol, bool stream, string error, int status)
+    {
+        using var test = new TestExchange(protocol, stream);
+        _upstream.Answers(200, !stream ? error : (protocol == "anthropic" ? "event: error\n" : "") + $"data: {error}\n\n", stream ? "text/event-stream" : "application/json");
+        Attempt attempt = await Send(test, type: protocol);
+        Assert.Equal((status, error), (attempt.Raw?.Status, System.Text.Encoding.UTF8.GetString((attempt.Raw?.Body ?? default).Span)));
+    }
+
+    [Fact]
+    public async Task EventThatTellsAFailureAndMore_IsNoErrorBody()
+    {
+        using var test = new TestExchange("responses");
+        _upstream.Answers(200, """
+            event: response.failed
+            data: {"type":"response.failed","sequence_number":1,"response":{"id":"resp_1","object":"response","status":"failed","error":{"code":"server_error","message":"no"},"output":[]}}
+
+
+            """, "text/event-stream");
+        Attempt attempt = await Send(test, type: "responses");
+        Assert.Equal((OutcomeKind.Failed, null), (attempt.Outcome.Kind, attempt.Raw));
+    }
+
     [Fact]
     public async Task ErrorOfAnotherProtocol_IsNotRelayed()
     {
