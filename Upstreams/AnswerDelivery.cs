@@ -39,6 +39,9 @@ public sealed class AnswerDelivery(
     // What the upstream was asked for.
     private readonly bool _streams = request.Target.HeadOf(request.Exchange).Stream;
 
+    /// <summary>Called once a stream to the client has begun: no attempt follows. null: somebody still needs the request.</summary>
+    public Action? OnBegin { get; init; }
+
     /// <summary>What told a failure inside the answer, before any of it went to the client, as it came; empty: nothing did.</summary>
     public ReadOnlyMemory<byte> Told { get; private set; }
 
@@ -121,7 +124,8 @@ public sealed class AnswerDelivery(
         IResponseWay way = copies ? CopyWayOf(reader, frames, isArray) : collects ? new CollectWay(exchange.Protocol.CreateFold()) : new TranslateWay(writer!, !exchange.Head.Stream);
         var options = new PumpOptions(
             exchange.Head.Stream ? exchange.StreamContentType : JsonType, ResponseHeaders.ForClient(response), target.Config.StreamIdleTimeout,
-            exchange.Protocol.Name == "gemini" && !exchange.Head.JsonArray ? GeminiFailurePause : TimeSpan.Zero);
+            exchange.Protocol.Name == "gemini" && !exchange.Head.JsonArray ? GeminiFailurePause : TimeSpan.Zero,
+            LooksBack ? null : OnBegin);
         var pump = new ResponsePump(exchange, clock, watch, reader, frames, way, output, options);
         try
         {
@@ -144,6 +148,9 @@ public sealed class AnswerDelivery(
         // What the request needed to be said in this dialect, the answer's reader takes back.
         return target.Protocol is KiroProtocol kiro ? kiro.CreateReader(sink, exchange.ReadRequest() with { Model = target.Model }) : target.Protocol.CreateReader(sink, clientArray);
     }
+
+    // A Responses answer repeats its request at the end, and Kiro's usage is guessed from it.
+    private bool LooksBack => !_forwards && (exchange.Protocol.Name == "responses" || target.Protocol is KiroProtocol);
 
     private IUpstreamWire? Wire => target.Type.Wire;
 

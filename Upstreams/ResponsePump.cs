@@ -137,6 +137,7 @@ public sealed class ResponsePump(
         exchange.FirstOutput = watch.FirstOutputTimestamp;
         exchange.OnOutput?.Invoke();
         output.Release(_answer.Output);
+        if (!way.IsWhole) options.OnBegin?.Invoke();
         clock.Enter(ClockPhase.Idle, options.IdleTimeout);
     }
 
@@ -200,4 +201,5 @@ public sealed class ResponsePump(
 /// <param name="ContentType">Of the client's answer.</param>
 /// <param name="Headers">Upstream headers that pass to the client.</param>
 /// <param name="FailurePause">Between the last output and the telling of a failure, for clients that see a failure only in a read of its own.</param>
-public sealed record PumpOptions(string ContentType, IReadOnlyList<KeyValuePair<string, string>> Headers, TimeSpan IdleTimeout, TimeSpan FailurePause = default);
+/// <param name="OnBegin">Called once, when a stream to the client has begun.</param>
+public sealed record PumpOptions(string ContentType, IReadOnlyList<KeyValuePair<string, string>> Headers, TimeSpan IdleTimeout, TimeSpan FailurePause = default, Action? OnBegin = null);

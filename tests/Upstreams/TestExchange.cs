@@ -20,7 +20,8 @@ public sealed class TestExchange : IDisposable
 
     public TestExchange(
         string protocol = "anthropic", bool stream = true, bool array = false, FakeClock? clock = null, string model = "client-model", string? body = null,
-        double totalSeconds = 0, double earlySeconds = 90, double keepaliveSeconds = 15, Operation operation = Operation.Generate, bool usage = true)
+        double totalSeconds = 0, double earlySeconds = 90, double keepaliveSeconds = 15, Operation operation = Operation.Generate, bool usage = true,
+        Func<long, CancellationToken, ValueTask<IDisposable?>>? room = null)
     {
         Clock = clock ?? new FakeClock();
         IClientProtocol client = Protocols[protocol];
@@ -52,6 +53,7 @@ public sealed class TestExchange : IDisposable
             WriterOptions = writer,
             RequestId = "req_test",
             Clock = Clock,
+            RoomAsync = room,
             TotalDeadline = totalSeconds > 0 ? Clock.GetTimestamp() + TimeSpan.FromSeconds(totalSeconds).Ticks : long.MaxValue,
         };
     }
