@@ -18,8 +18,7 @@ public static class ToolRepair
         {
             if (tool.Kind == ToolKind.Foreign)
             {
-                // One search is all that a target's word for it can say.
-                if (!ServerTools.IsWebSearch(tool) || !repaired.Exists(ServerTools.IsWebSearch)) repaired.Add(tool);
+                repaired.Add(tool);
                 continue;
             }
             string name = ToolNames.For(ToolNames.Flat(tool), rules.MaxNameLength, rules.NamesAreLed);

@@ -21,7 +21,7 @@ public sealed class TestExchange : IDisposable
     public TestExchange(
         string protocol = "anthropic", bool stream = true, bool array = false, FakeClock? clock = null, string model = "client-model", string? body = null,
         double totalSeconds = 0, double earlySeconds = 90, double keepaliveSeconds = 15, Operation operation = Operation.Generate, bool usage = true,
-        Action<ReadOnlyMemory<byte>>? keep = null, byte[]? rawBody = null)
+        Action<ReadOnlyMemory<byte>>? keep = null, byte[]? rawBody = null, Func<long, CancellationToken, ValueTask<IDisposable?>>? room = null)
     {
         Clock = clock ?? new FakeClock();
         IClientProtocol client = Protocols[protocol];
@@ -54,6 +54,7 @@ public sealed class TestExchange : IDisposable
             WriterOptions = writer,
             RequestId = "req_test",
             Clock = Clock,
+            RoomAsync = room,
             TotalDeadline = totalSeconds > 0 ? Clock.GetTimestamp() + TimeSpan.FromSeconds(totalSeconds).Ticks : long.MaxValue,
         };
     }
