@@ -61,6 +61,45 @@ public sealed class GeminiRequestWriterTests
         Assert.Equal(["functionResponse", "functionResponse", "inlineData", "text"], older.EnumerateArray().Select(part => part.EnumerateObject().First().Name));
     }
 
+    [Theory]
+    [InlineData("https://h/a.PNG?x=.pdf", MediaKind.Image, "image/png")]
+    [InlineData("https://h/a.gif", MediaKind.Image, "image/gif")]
+    [InlineData("https://h/a.webp#b.png", MediaKind.Image, "image/webp")]
+    [InlineData("https://h/a", MediaKind.Image, "image/jpeg")]
+    [InlineData("https://h/a.pdf", MediaKind.Image, "application/pdf")]
+    [InlineData("https://h/a", MediaKind.Document, "application/pdf")]
+    [InlineData("https://h/a.mp4", MediaKind.Image, "video/mp4")]
+    [InlineData("https://h/a", MediaKind.Video, "video/mp4")]
+    [InlineData("https://h/a.wav", MediaKind.Audio, "audio/wav")]
+    [InlineData("https://h/a.mp3", MediaKind.Image, "audio/mp3")]
+    [InlineData("https://h/a", MediaKind.Audio, "audio/mp3")]
+    public void AddressOfMedia_HasATypeByItsEnd(string url, MediaKind kind, string type) =>
+        Assert.Equal($$$"""{"fileData":{"mimeType":"{{{type}}}","fileUri":"{{{url}}}"}}""",
+            Contents(Request(Flash3, User(new MediaPart(kind, new UrlSource(new JsonText(url))))))[0].GetProperty("parts")[0].GetRawText());
+
+    private static readonly MediaPart Paper = new(MediaKind.Document, new TextSource("said \"so\"")) { Title = "a \"b\"" };
+
+    private static readonly MediaPart Scan = new(MediaKind.Document, new PartsSource([new TextPart("page"), new TextPart(""), new MediaPart(MediaKind.Image, new Base64Source("image/png", "iVBORw0KGgoAAAANSUhEUg=="))])) { Title = "scan" };
+
+    private const string Page = """{"inlineData":{"mimeType":"image/png","data":"iVBORw0KGgoAAAANSUhEUg=="}}""";
+
+    [Fact]
+    public void DocumentsOfText_AreTextWithTheirTitle()
+    {
+        JsonElement parts = Contents(Request(Flash25, User(Paper, Paper with { Title = null }, Scan)))[0].GetProperty("parts");
+        Assert.Equal(["<document title=\"a &quot;b&quot;\">\nsaid \"so\"\n</document>", "said \"so\"", "scan", "page"], parts.EnumerateArray().SkipLast(1).Select(part => part.GetProperty("text").GetString()));
+        Assert.Equal(Page, parts[4].GetRawText());
+    }
+
+    [Fact]
+    public void DocumentsInResults_AreItsTextAndItsImages()
+    {
+        Turn[] turns = [User(new TextPart("go")), Assistant(Call("a", "f")), User(Result("a", "f", new TextPart("r"), Paper, Scan))];
+        JsonElement response = Contents(Request(Flash3, turns))[2].GetProperty("parts")[0].GetProperty("functionResponse");
+        Assert.Equal("r\n<document title=\"a &quot;b&quot;\">\nsaid \"so\"\n</document>\nscan\npage\n", response.GetProperty("response").GetProperty("output").GetString());
+        Assert.Equal($"[{Page}]", response.GetProperty("parts").GetRawText());
+    }
+
     [Fact]
     public void E27_E28_Carrier_GivesTheSignatureBackToItsCall()
     {

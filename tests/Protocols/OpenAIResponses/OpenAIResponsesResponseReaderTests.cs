@@ -138,6 +138,66 @@ public sealed class OpenAIResponsesResponseReaderTests
     }
 
     [Fact]
+    public void ArgumentsBeforeTheirItem_WaitForItsName() =>
+        Assert.Equal("start resp_1 m | 0 ToolCall c f | 0 +{\"a\":1} | 0 end | finish ToolUse", Run(Created,
+            """{"type":"response.function_call_arguments.delta","output_index":0,"item_id":"x","delta":"{\"a\":"}""",
+            """{"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","id":"x","call_id":"c","name":"f","arguments":""}}""",
+            """{"type":"response.function_call_arguments.delta","output_index":0,"item_id":"x","delta":"1}"}""",
+            Completed()).Log);
+
+    [Fact]
+    public void DeltasWithoutNumberAndId_BelongToTheItemThatIsOpen() =>
+        Assert.Equal("start resp_1 m | 0 Text | 0 +ab | 0 end | 1 Text | 1 +c | 1 end | finish EndTurn", Run(Created,
+            """{"type":"response.output_text.delta","delta":"a"}""", """{"type":"response.output_text.delta","delta":"b"}""",
+            """{"type":"response.output_item.done","output_index":0,"item":{"type":"message","id":"m"}}""",
+            """{"type":"response.output_text.delta","delta":"c"}""", Completed()).Log);
+
+    [Theory]
+    [InlineData("""{"type":"response.reasoning_text.done","output_index":0,"item_id":"r","content_index":0,"text":"raw"}""")]
+    [InlineData("""{"type":"response.reasoning_summary_text.done","output_index":0,"item_id":"r","summary_index":0,"text":"raw"}""")]
+    public void ReasoningToldOnlyWhole_IsTold(string done) =>
+        Assert.Equal("start resp_1 m | 0 Thinking | 0 +raw | 0 end | finish EndTurn", Run(Created, done, Completed()).Log);
+
+    [Fact]
+    public void SecondSummaryToldOnlyWhole_IsTold_TheFirstNotTwice() =>
+        Assert.Equal("start resp_1 m | 0 Thinking | 0 +a\n\nb | 0 end | finish EndTurn", Run(Created,
+            """{"type":"response.reasoning_summary_text.delta","output_index":0,"item_id":"r","summary_index":0,"delta":"a"}""",
+            """{"type":"response.reasoning_summary_text.done","output_index":0,"item_id":"r","summary_index":0,"text":"a"}""",
+            """{"type":"response.reasoning_text.done","output_index":0,"item_id":"r","content_index":1,"text":"the same thought"}""",
+            """{"type":"response.reasoning_summary_text.done","output_index":0,"item_id":"r","summary_index":1,"text":"b"}""", Completed()).Log);
+
+    [Fact]
+    public void ContentAsAString_IsTheText_ToldOnce()
+    {
+        const string Done = """{"type":"response.output_item.done","output_index":0,"item":{"type":"message","id":"m","content":"hi"}}""";
+        Assert.Equal("start resp_1 m | 0 Text | 0 +hi | 0 end | finish EndTurn", Run(Created, Done, Completed()).Log);
+        Assert.Equal("start resp_1 m | 0 Text | 0 +hi | 0 end | finish EndTurn",
+            Run(Created, """{"type":"response.output_text.delta","output_index":0,"item_id":"m","content_index":0,"delta":"hi"}""", Done, Completed()).Log);
+    }
+
+    [Fact]
+    public void ArgumentsAsAnObject_AreTheirText() =>
+        Assert.Equal("start resp_1 m | 0 ToolCall c f | 0 +{\"a\": 1} | 0 end | finish ToolUse",
+            Run(Created, Completed("""[{"type":"function_call","id":"x","call_id":"c","name":"f","arguments":{"a": 1}}]""")).Log);
+
+    [Fact]
+    public void EventInAnArray_IsRead() => Assert.Equal("start resp_1 m | finish EndTurn", Run("[]", $"[{Created}]", $"[{Completed()}]").Log);
+
+    [Theory]
+    [InlineData("cancelled", null, ErrorKind.ServerError)]
+    [InlineData("failed", null, ErrorKind.ServerError)]
+    [InlineData("queued", FinishReason.Pause, null)]
+    [InlineData("in_progress", FinishReason.Pause, null)]
+    [InlineData("incomplete", FinishReason.MaxTokens, null)]
+    [InlineData("completed", FinishReason.EndTurn, null)]
+    public void WholeAnswer_EndsByItsStatus(string status, FinishReason? reason, ErrorKind? failure)
+    {
+        var sink = new OpenAIRecorder();
+        new OpenAIResponsesResponseReader(sink).ReadWhole(Encoding.UTF8.GetBytes($$"""{"id":"r","status":"{{status}}","output":[]}"""));
+        Assert.Equal((reason, failure), (sink.Reason, sink.Error?.Kind));
+    }
+
+    [Fact]
     public void KeepaliveAndUnknownEvents_AreSkipped() =>
         Assert.Equal("start resp_1 m | finish EndTurn", Run(Created, """{"type":"keepalive","sequence_number":4}""", """{"type":"codex.rate_limits"}""", """{"type":"response.new_thing","x":[]}""", "7", Completed()).Log);
 
