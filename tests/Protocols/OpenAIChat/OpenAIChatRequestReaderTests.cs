@@ -164,6 +164,8 @@ public sealed class OpenAIChatRequestReaderTests
     [InlineData("""{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":5}}]}]}""", "messages[0].content[0].image_url.url")]
     [InlineData("""{"messages":[{"role":"user","content":[{"type":"input_audio"}]}]}""", "messages[0].content[0].input_audio")]
     [InlineData("""{"messages":[],"parallel_tool_calls":"no"}""", "parallel_tool_calls")]
+    [InlineData("""{"messages":[],"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":5}}}""", "response_format.json_schema.schema")]
+    [InlineData("""{"messages":[{"role":"function","content":"r"}]}""", "messages[0].name")]
     [InlineData("""{"messages":[],"temperature":"hot"}""", "temperature")]
     [InlineData("""{"messages":[],"max_tokens":1.5e300}""", "max_tokens")]
     [InlineData("""{"messages":[],"tools":[{"type":"function","function":{}}]}""", "tools[0].function.name")]

@@ -166,6 +166,16 @@ public sealed class OpenAIResponsesResponseReaderTests
             """{"type":"response.reasoning_text.done","output_index":0,"item_id":"r","content_index":1,"text":"the same thought"}""",
             """{"type":"response.reasoning_summary_text.done","output_index":0,"item_id":"r","summary_index":1,"text":"b"}""", Completed()).Log);
 
+    [Theory]
+    [InlineData("""{"type":"response.output_text.done","output_index":0,"item_id":"a","content_index":0,"text":"hi"}""", "Text")]
+    [InlineData("""{"type":"response.refusal.done","output_index":0,"item_id":"a","content_index":0,"refusal":"hi"}""", "Refusal")]
+    public void PartToldOnlyWhole_IsTold(string done, string kind) => Assert.Equal($"start resp_1 m | 0 {kind} | 0 +hi | 0 end | finish EndTurn", Run(Created, done, Completed()).Log);
+
+    [Fact]
+    public void CutCallWithoutAName_IsLeftOutWhereALimitCutIt() =>
+        Assert.Equal(FinishReason.MaxTokens, Run(Created, """{"type":"response.function_call_arguments.delta","output_index":0,"item_id":"x","delta":"{}"}""",
+            """{"type":"response.incomplete","response":{"status":"incomplete","error":{"code":"x"},"incomplete_details":{"reason":"max_output_tokens"},"output":[]}}""").Reason);
+
     [Fact]
     public void ContentAsAString_IsTheText_ToldOnce()
     {
@@ -261,6 +271,7 @@ public sealed class OpenAIResponsesResponseReaderTests
         JsonElement[] responses = [.. told.Select(static one => JsonDocument.Parse(one.Data).RootElement.GetProperty("response"))];
         Assert.Equal(responses[0].GetProperty("id").GetString(), responses[1].GetProperty("id").GetString());
         Assert.StartsWith("resp_", responses[0].GetProperty("id").GetString());
+        Assert.Equal(["in_progress", "failed"], responses.Select(static one => one.GetProperty("status").GetString()));
     }
 
     [Fact]
