@@ -60,6 +60,9 @@ public sealed class AnthropicErrorTests
     [InlineData(529, "{}", ErrorKind.Overloaded, "the upstream answered 529: {}")]
     [InlineData(502, "<html>\n<b>Bad gateway</b></html>", ErrorKind.BadGateway, "the upstream answered 502 BadGateway: <html> <b>Bad gateway</b></html>")]
     [InlineData(404, "[{\"error\":{\"type\":\"not_found_error\",\"message\":\"model: x\"}}]", ErrorKind.NotFound, "model: x")]
+    [InlineData(429, "{\"error\":{\"type\":\"rate_limit_error\",\"message\":\"prompt is too long for the tokens of this minute\"}}", ErrorKind.RateLimit, "prompt is too long for the tokens of this minute")]
+    [InlineData(400, "{\"error\":{\"type\":\"invalid_request_error\",\"message\":\"x\",\"details\":{\"error_code\":\"enforced_spend_limit_reached\"}}}", ErrorKind.InvalidRequest, "x")]
+    [InlineData(415, "{\"error\":{\"message\":\"x\"}}", ErrorKind.UnsupportedMedia, "x")]
     [InlineData(500, "{\"error\":\"plain text\"}", ErrorKind.ServerError, "plain text")]
     [InlineData(422, "{\"detail\":[]}", ErrorKind.InvalidRequest, "the upstream answered 422 UnprocessableEntity: {\"detail\":[]}")]
     public void ReadError_ClassifiesStatusTypeAndText(int status, string body, ErrorKind kind, string message)

@@ -201,6 +201,14 @@ public sealed class AnthropicResponseReaderTests
             sink.Lines);
     }
 
+    [Fact]
+    public void CallWithoutAName_Fails()
+    {
+        const string Block = """{"type":"tool_use","id":"t","input":{}}""";
+        Assert.Equal(ErrorKind.ServerError, Wire.Read(Protocol, Begin + "data: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":" + Block + "}\n\n").Error?.Kind);
+        Assert.Equal(ErrorKind.ServerError, Wire.ReadWhole(Protocol, """{"id":"msg_1","content":[""" + Block + """],"stop_reason":"tool_use"}""").Error?.Kind);
+    }
+
     [Theory]
     [InlineData("invalid_request_error", ErrorKind.InvalidRequest)]
     [InlineData("authentication_error", ErrorKind.UpstreamAuth)]

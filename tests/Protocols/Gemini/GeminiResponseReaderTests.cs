@@ -246,6 +246,14 @@ public sealed class GeminiResponseReaderTests
     }
 
     [Fact]
+    public void WholeAnswerWithoutAReason_IsWhole_UnlessItIsEmpty()
+    {
+        Assert.Equal(FinishReason.EndTurn, Wire.ReadWhole(Protocol, """{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}""").Finished);
+        Assert.Equal(ErrorKind.BadGateway, Wire.ReadWhole(Protocol, """{"candidates":[{"content":{"parts":[{"text":""}]}}]}""").Error?.Kind);
+        Assert.Equal(ErrorKind.BadGateway, Wire.Read(Protocol, Chunk("{\"text\":\"a\"}")).Error?.Kind);
+    }
+
+    [Fact]
     public void WholeAnswerAsArrayOfChunks_IsReadAsOne()
     {
         string array = "[" + string.Join(",\r\n", Wire.Events(Weather).Select(item => item.Data)) + "]";

@@ -68,6 +68,10 @@ public sealed class OpenAIChatRequestWriterTests
         Assert.Equal("[image omitted]\n\nb",
             Json(Turns(User(Text("q")), Assistant(new MediaPart(MediaKind.Image, new Base64Source("image/png", "AAAA")), Text("b")))).GetProperty("messages")[1].GetProperty("content").GetString());
 
+    [Fact]
+    public void TextsAroundACall_StandApart_PiecesOfOneDoNot() =>
+        Assert.Equal("ab\n\nc", Json(Turns(User(Text("q")), Assistant(Text("a"), Text("b"), Call("x"), Text("c")), User(new ToolResultPart("x", null, [Text("r")])))).GetProperty("messages")[1].GetProperty("content").GetString());
+
     [Theory]
     [InlineData(true, "developer")]
     [InlineData(false, "system")]

@@ -79,6 +79,14 @@ public sealed class OpenAIResponsesRequestReaderTests
     public void Item_AllForms(string input, string expected) => Assert.Equal(expected, Describe(Input(input)));
 
     [Fact]
+    public void UnknownPart_IsUntranslatable() =>
+        Assert.Equal("input[0].content[0]", Assert.Single(Input("""[{"role":"user","content":[{"type":"hologram"}]}]""").Untranslatable).Path);
+
+    [Fact]
+    public void ReasoningWithoutASummary_IsItsProof() =>
+        Assert.Equal("Assistant[thinking  enc]", Describe(Input("""[{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"enc"}]""")));
+
+    [Fact]
     public void Files_AreRead() => Assert.Equal("User[Document application/pdf AA, Document https://h/a.pdf, Document file, Image file]",
         Describe(Input("""[{"role":"user","content":[{"type":"input_file","file_data":"data:application/pdf;base64,AA"},{"type":"input_file","file_url":"https://h/a.pdf"},{"type":"input_file","file_id":"f"},{"type":"input_image","file_id":"i"}]}]""")));
 

@@ -146,6 +146,13 @@ public sealed class OpenAIResponsesResponseReaderTests
             Completed()).Log);
 
     [Fact]
+    public void CustomInputBeforeItsItem_IsThatOfACustomTool() =>
+        Assert.Equal("start resp_1 m | 0 CustomToolCall c p | 0 +x\ny | 0 end | finish ToolUse", Run(Created,
+            """{"type":"response.custom_tool_call_input.delta","output_index":0,"item_id":"x","delta":"x\n"}""",
+            """{"type":"response.custom_tool_call_input.delta","output_index":0,"item_id":"x","delta":"y"}""",
+            """{"type":"response.output_item.added","output_index":0,"item":{"type":"custom_tool_call","id":"x","call_id":"c","name":"p","input":""}}""", Completed()).Log);
+
+    [Fact]
     public void DeltasWithoutNumberAndId_BelongToTheItemThatIsOpen() =>
         Assert.Equal("start resp_1 m | 0 Text | 0 +ab | 0 end | 1 Text | 1 +c | 1 end | finish EndTurn", Run(Created,
             """{"type":"response.output_text.delta","delta":"a"}""", """{"type":"response.output_text.delta","delta":"b"}""",
@@ -192,6 +199,18 @@ public sealed class OpenAIResponsesResponseReaderTests
 
     [Fact]
     public void EventInAnArray_IsRead() => Assert.Equal("start resp_1 m | finish EndTurn", Run("[]", $"[{Created}]", $"[{Completed()}]").Log);
+
+    [Fact]
+    public void FailedEventWithoutAStatus_Fails() =>
+        Assert.Equal(ErrorKind.ServerError, Run(Created, """{"type":"response.failed","response":{"id":"resp_1","output":[]}}""").Error?.Kind);
+
+    [Fact]
+    public void WholeAnswerInAnArray_IsRead()
+    {
+        var sink = new OpenAIRecorder();
+        new OpenAIResponsesResponseReader(sink).ReadWhole("""[{"id":"r","model":"m","status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"a"}]}]}]"""u8);
+        Assert.Equal("start r m | 0 Text | 0 +a | 0 end | finish EndTurn", sink.Log);
+    }
 
     [Theory]
     [InlineData("cancelled", null, ErrorKind.ServerError)]

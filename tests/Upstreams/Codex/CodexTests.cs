@@ -12,7 +12,7 @@ public sealed class CodexTests
     private static readonly UpstreamCredential SignIn = new(
         new Secret("eyJ.FAKE.sig"), new Credential { Id = "codex.json", Type = "codex", AccessToken = "eyJ.FAKE.sig", AccountId = "acc-1", IsFedRamp = true });
 
-    private static readonly string LongName = "mcp__" + new string('n', 80);
+    private static readonly string LongName = "mcp__a-b.c:" + new string('n', 80);
 
     private readonly ScriptedHandler _upstream = new();
 
@@ -165,7 +165,7 @@ public sealed class CodexTests
         Assert.Equal(OutcomeKind.Success, (await Send(test)).Outcome.Kind);
         JsonElement tools = Sent().GetProperty("tools"), allowed = Sent().GetProperty("tool_choice").GetProperty("tools");
         string cut = tools[0].GetProperty("tools")[0].GetProperty("name").GetString()!;
-        Assert.Equal(64, cut.Length);
+        Assert.Equal((64, "mcp__a-b_c_n"), (cut.Length, cut[..12]));
         Assert.Equal([cut, new string('s', 64)], allowed.EnumerateArray().Select(tool => tool.GetProperty("name").GetString()));
         Assert.Equal(new string('s', 64), tools[1].GetProperty("name").GetString());
     }
@@ -197,7 +197,7 @@ public sealed class CodexTests
         foreach (bool stream in (bool[])[true, false])
         {
             using var test = new TestExchange("responses", stream, body: body.Replace("\"stream\":true", stream ? "\"stream\":true" : "\"stream\":false"));
-            _upstream.Answers(200, Answer(name: cut), "text/event-stream");
+            _upstream.Answers(200, Answer("""[{"type":"function_call","id":"fc_1","call_id":"call_1","name":"NAME","arguments":"{}","status":"completed"}]""".Replace("NAME", cut), cut), "text/event-stream");
             await Send(test);
             Assert.DoesNotContain(cut, test.Client.Text);
             Assert.Contains(LongName, test.Client.Text);
