@@ -32,7 +32,9 @@ public static class GeminiSchemaReader
             {
                 case "nullable" or "propertyOrdering" or "property_ordering" or "example":
                     break;
-                case "format" when member.Value.ValueKind == JsonValueKind.String && JsonFields.Decode(member.Value) == "enum":
+                // The proto's word for no type.
+                case "type" when Says(member.Value, "TYPE_UNSPECIFIED"):
+                case "format" when Says(member.Value, "enum"):
                     break;
                 case "type":
                     WriteType(writer, member.Value, isNullable);
@@ -51,6 +53,8 @@ public static class GeminiSchemaReader
         }
         writer.WriteEndObject();
     }
+
+    private static bool Says(JsonElement value, string word) => value.ValueKind == JsonValueKind.String && JsonFields.Decode(value) == word;
 
     private static void WriteType(Utf8JsonWriter writer, JsonElement type, bool isNullable)
     {

@@ -73,6 +73,39 @@ public sealed class OpenAIResponsesRequestWriterTests
                 .GetProperty("input")[1].GetProperty("output").GetRawText());
 
     [Fact]
+    public void AssistantTurn_KeepsRefusalsAndThePlaceOfImages() =>
+        Assert.Equal("""[{"type":"output_text","text":"a","annotations":[]},{"type":"output_text","text":"[image omitted]","annotations":[]},{"type":"refusal","refusal":"no"}]""",
+            Json(Turns(Assistant(Text("a"), new MediaPart(MediaKind.Image, new Base64Source("image/png", "AAAA")), new RefusalPart("no")), User(Text("q"))))
+                .GetProperty("input")[0].GetProperty("content").GetRawText());
+
+    [Theory]
+    [InlineData("""{"type":"input_file","file_url":"https://h/a.pdf"}""", """{"type":"input_file","file_url":"https://h/a.pdf"}""")]
+    [InlineData("""{"type":"input_file","file_id":"f1"}""", """{"type":"input_file","file_id":"f1"}""")]
+    [InlineData("""{"type":"input_image","file_id":"f2"}""", """{"type":"input_image","file_id":"f2"}""")]
+    public void FilesOfTheClient_GoOnAsTheyAre(string part, string expected) =>
+        Assert.Equal(expected, Json(Own($$"""{"input":[{"role":"user","content":[{{part}}]}]}""")).GetProperty("input")[0].GetProperty("content")[0].GetRawText());
+
+    [Theory]
+    [InlineData("""{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"f"}]}""", """{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"f"}]}""")]
+    [InlineData("""{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"f"},{"type":"custom","name":"p"}]}""", """{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"f"},{"type":"custom","name":"p"}]}""")]
+    [InlineData("""{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"f"}]}""", """{"type":"function","name":"f"}""")]
+    [InlineData("\"required\"", "\"required\"")]
+    [InlineData("\"none\"", "\"none\"")]
+    [InlineData("\"auto\"", "\"auto\"")]
+    public void ToolChoice_AllForms(string choice, string expected) =>
+        Assert.Equal(expected, Json(Own($$"""{"input":"q","tools":[{"type":"function","name":"f"},{"type":"custom","name":"p"}],"tool_choice":{{choice}}}""")).GetProperty("tool_choice").GetRawText());
+
+    [Theory]
+    [InlineData("""{"type":"json_object"}""", """{"type":"json_object"}""")]
+    [InlineData("""{"type":"json_schema","name":"n","description":"what it is","schema":{"type":"object","properties":{}},"strict":true}""",
+        """{"type":"json_schema","name":"n","description":"what it is","schema":{"type":"object","properties":{}},"strict":true}""")]
+    public void AnswerFormat_KeepsItsForm(string format, string expected) =>
+        Assert.Equal(expected, Json(Own($$$"""{"input":"q","text":{"format":{{{format}}}}}""")).GetProperty("text").GetProperty("format").GetRawText());
+
+    private static ChatRequest Own(string body) =>
+        new OpenAIResponsesProtocol().ReadRequest(JsonDocument.Parse(body).RootElement, new RequestHead { Target = new RequestTarget(Operation.Generate), Model = "gpt-x", Stream = false });
+
+    [Fact]
     public void Codex_WantsDeveloperMessageAndBareParameters()
     {
         JsonElement body = Json(Turns(User(Text("q"))) with { System = [Text("s1"), Text("s2")], MaxTokens = 99, EndUserId = "u", ServiceTier = "flex" },
