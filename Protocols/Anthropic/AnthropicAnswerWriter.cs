@@ -14,6 +14,9 @@ public sealed class AnthropicAnswerWriter(IBufferWriter<byte> output, WriterOpti
     private bool _isSecond;
     private int _calls;
 
+    // White space that was told alone, for the next text: clients send back what they are told, and the provider refuses a block of it.
+    private byte[] _blank = [];
+
     public void Start(ReadOnlySpan<byte> id, ReadOnlySpan<byte> model) => _id = AnthropicBlocks.MessageId(id, options);
 
     public void BlockStart(int block, BlockKind kind, ReadOnlySpan<byte> toolId = default, ReadOnlySpan<byte> toolName = default)
@@ -83,12 +86,18 @@ public sealed class AnthropicAnswerWriter(IBufferWriter<byte> output, WriterOpti
         {
             WriteThinking(block);
         }
-        else if (!block.Inner.IsEmpty)
+        else if (AnthropicBlocks.IsBlank(block))
+        {
+            _blank = [.. _blank, .. block.Inner];
+        }
+        else
         {
             Separate();
-            output.Write("{\"type\":\"text\",\"text\":"u8);
-            output.WriteQuoted(block.Inner);
-            output.Write(",\"citations\":"u8);
+            output.Write("{\"type\":\"text\",\"text\":\""u8);
+            output.Write(_blank);
+            output.Write(block.Inner);
+            _blank = [];
+            output.Write("\",\"citations\":"u8);
             AnthropicCitations.Write(output, block.Citations);
             output.Write("}"u8);
         }

@@ -70,13 +70,13 @@ public sealed class AnthropicPartReader(List<(string Path, JsonElement Value)> u
         return new MediaPart(kind, read) { Path = block.Path, CacheHint = HasCacheMark(block), Title = block.Text("title") };
     }
 
-    private Part SearchResult(JsonFields block) =>
-        new MediaPart(MediaKind.Document, new PartsSource(Content(block, "content", TurnRole.User)))
-        {
-            Path = block.Path,
-            CacheHint = HasCacheMark(block),
-            Title = block.Text("title"),
-        };
+    private MediaPart SearchResult(JsonFields block)
+    {
+        IReadOnlyList<Part> content = Content(block, "content", TurnRole.User);
+        // What the model is to name when it rests on the result.
+        if (block.Text("source") is { IsBlank: false } source) content = [new TextPart(source) { Path = block.At("source") }, .. content];
+        return new MediaPart(MediaKind.Document, new PartsSource(content)) { Path = block.Path, CacheHint = HasCacheMark(block), Title = block.Text("title") };
+    }
 
     /// <summary>A data URL is base64 in other clothes.</summary>
     private static MediaSource Url(JsonText url)

@@ -23,6 +23,9 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
     private bool _hasBroken;
     private bool _hasRefusal;
 
+    // White space that was told alone; the inside of a JSON string.
+    private byte[] _blank = [];
+
     public void Start(ReadOnlySpan<byte> id, ReadOnlySpan<byte> model)
     {
         if (_started || _ended) return;
@@ -138,8 +141,7 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
         switch (block.Kind)
         {
             case BlockKind.Text or BlockKind.Refusal:
-                Open(block);
-                Delta("text_delta"u8, "text"u8, token);
+                Say(block, token);
                 Cite(block);
                 break;
             case BlockKind.Thinking when _showsThinking:
@@ -156,6 +158,23 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
                 block.Append(token);
                 break;
         }
+    }
+
+    /// <summary>A block of nothing but white space is not begun: clients send back what they are told, and the provider refuses such a block. The next text has it in front.</summary>
+    private void Say(AnswerBlock block, ReadOnlySpan<byte> token)
+    {
+        if (_isOpen)
+        {
+            Delta("text_delta"u8, "text"u8, token);
+            return;
+        }
+        block.Append(token);
+        if (AnthropicBlocks.IsBlank(block)) return;
+        byte[] held = [(byte)'"', .. _blank, .. block.Inner, (byte)'"'];
+        block.Clear();
+        _blank = [];
+        Open(block);
+        Delta("text_delta"u8, "text"u8, held);
     }
 
     /// <summary>Tells the sources that wait. A block that never says anything is never opened, and has none to tell.</summary>
@@ -183,6 +202,7 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
         if (block.IsCall) CloseCall(block);
         else if (block.Kind == BlockKind.Thinking) CloseThinking(block);
         else if (_isOpen) Stop();
+        else _blank = [.. _blank, .. block.Inner];
         if (block.Kind == BlockKind.Refusal) _hasRefusal = true;
     }
 

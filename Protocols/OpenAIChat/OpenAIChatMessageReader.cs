@@ -25,10 +25,10 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
                     System(message, path);
                     break;
                 case "user":
-                    turns.Add(new Turn(TurnRole.User, Content(message, path)) { Path = path });
+                    turns.Add(new Turn(TurnRole.User, Marked(Content(message, path), message)) { Path = path });
                     break;
                 case "assistant":
-                    turns.Add(new Turn(TurnRole.Assistant, Assistant(message, path)) { Path = path });
+                    turns.Add(new Turn(TurnRole.Assistant, Marked(Assistant(message, path), message)) { Path = path });
                     break;
                 case "tool" or "function":
                     Result(message, path, role);
@@ -41,7 +41,7 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
 
     private void System(JsonElement message, string path)
     {
-        List<Part> parts = Content(message, path);
+        List<Part> parts = Marked(Content(message, path), message);
         if (turns.Count > 0)
         {
             turns.Add(new Turn(TurnRole.System, parts) { Path = path });
@@ -120,7 +120,7 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
             _results = [];
             turns.Add(new Turn(TurnRole.User, _results) { Path = path });
         }
-        _results.Add(result);
+        _results.Add(result with { CacheHint = HasCacheHint(message) });
     }
 
     private List<Part> Content(JsonElement message, string path)
@@ -130,7 +130,7 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
         path += ".content";
         if (content.ValueKind == JsonValueKind.String)
         {
-            parts.Add(new TextPart(JsonText.From(content)) { Path = path, CacheHint = HasCacheHint(message) });
+            parts.Add(new TextPart(JsonText.From(content)) { Path = path });
             return parts;
         }
         if (content.ValueKind != JsonValueKind.Array) throw Wrong(path, "expected a string or an array");
@@ -193,5 +193,12 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
     }
 
     /// <summary>OpenAI's own mark, or Anthropic's, which some clients put into Chat bodies.</summary>
+    /// <summary>A mark on the whole message is one behind its last part.</summary>
+    private static List<Part> Marked(List<Part> parts, JsonElement message)
+    {
+        if (parts.Count > 0 && HasCacheHint(message)) parts[^1] = parts[^1] with { CacheHint = true };
+        return parts;
+    }
+
     private static bool HasCacheHint(JsonElement owner) => TryGet(owner, "prompt_cache_breakpoint"u8, out _) || TryGet(owner, "cache_control"u8, out _);
 }

@@ -40,6 +40,23 @@ public sealed class EnvelopeCutTests
     [InlineData("gemini", """{"contents":{"parts":{"text":"ENVELOPE"}}}""")]
     public void WithoutAnEnvelopeInItsPlace_TheBodyIsLeftAlone(string protocol, string body) => Assert.Null(Cut(body, protocol));
 
+    /// <summary>"tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'"</summary>
+    [Fact]
+    public void CallIdsOfOtherProviders_AreLegalForAClaude()
+    {
+        const string Body = """
+            {"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"ID","name":"f","input":{"id":"functions.f:0"}},{"type":"tool_use","id":"toolu_1","name":"f","input":{}}]}, {"role":"user","content":[{"type":"tool_result","tool_use_id" : "ID","content":"functions.f:0"},{"type":"tool_result","tool_use_id":"toolu_1"}]}],"x":1.50}
+            """;
+        string foreign = Body.Replace("ID", "functions.f:0"), legal = Body.Replace("ID", CallIds.For("functions.f:0", 64, true));
+        Assert.Equal(legal, Cut(foreign, "anthropic", "claude-opus-5"));
+        Assert.Null(Cut(legal, "anthropic", "claude-opus-5"));
+        // Its own ids mean something to another model.
+        Assert.Null(Cut(foreign, "anthropic", "kimi-k2"));
+        Assert.Null(Cut("""{"messages":[{"role":"user","content":"\"tool_use_id\":\"a.b\""}]}""", "anthropic", "claude-opus-5"));
+        string thinking = "{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"ENVELOPE\"},{\"type\":\"tool_use\",\"id\":\"ID\"";
+        Assert.Equal(legal, Cut(foreign.Replace("{\"type\":\"tool_use\",\"id\":\"functions.f:0\"", thinking.Replace("ID", "functions.f:0")), "anthropic", "claude-opus-5"));
+    }
+
     [Fact]
     public void E33_Responses_ReasoningItemGoes() => Assert.Equal(
         """{"input":["q",{"type":"reasoning","id":"rs_2","summary":[],"encrypted_content":"gAAAA"},{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}]}""",

@@ -215,6 +215,95 @@ public sealed class OpenAIResponsesResponseReaderTests
     }
 
     [Fact]
+    public void ArgumentsBeforeTheirItem_WaitForItsName() =>
+        Assert.Equal("start resp_1 m | 0 ToolCall c f | 0 +{\"a\":1} | 0 end | finish ToolUse", Run(Created,
+            """{"type":"response.function_call_arguments.delta","output_index":0,"item_id":"x","delta":"{\"a\":"}""",
+            """{"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","id":"x","call_id":"c","name":"f","arguments":""}}""",
+            """{"type":"response.function_call_arguments.delta","output_index":0,"item_id":"x","delta":"1}"}""",
+            Completed()).Log);
+
+    [Fact]
+    public void CustomInputBeforeItsItem_IsThatOfACustomTool() =>
+        Assert.Equal("start resp_1 m | 0 CustomToolCall c p | 0 +x\ny | 0 end | finish ToolUse", Run(Created,
+            """{"type":"response.custom_tool_call_input.delta","output_index":0,"item_id":"x","delta":"x\n"}""",
+            """{"type":"response.custom_tool_call_input.delta","output_index":0,"item_id":"x","delta":"y"}""",
+            """{"type":"response.output_item.added","output_index":0,"item":{"type":"custom_tool_call","id":"x","call_id":"c","name":"p","input":""}}""", Completed()).Log);
+
+    [Fact]
+    public void DeltasWithoutNumberAndId_BelongToTheItemThatIsOpen() =>
+        Assert.Equal("start resp_1 m | 0 Text | 0 +ab | 0 end | 1 Text | 1 +c | 1 end | finish EndTurn", Run(Created,
+            """{"type":"response.output_text.delta","delta":"a"}""", """{"type":"response.output_text.delta","delta":"b"}""",
+            """{"type":"response.output_item.done","output_index":0,"item":{"type":"message","id":"m"}}""",
+            """{"type":"response.output_text.delta","delta":"c"}""", Completed()).Log);
+
+    [Theory]
+    [InlineData("""{"type":"response.reasoning_text.done","output_index":0,"item_id":"r","content_index":0,"text":"raw"}""")]
+    [InlineData("""{"type":"response.reasoning_summary_text.done","output_index":0,"item_id":"r","summary_index":0,"text":"raw"}""")]
+    public void ReasoningToldOnlyWhole_IsTold(string done) =>
+        Assert.Equal("start resp_1 m | 0 Thinking | 0 +raw | 0 end | finish EndTurn", Run(Created, done, Completed()).Log);
+
+    [Fact]
+    public void SecondSummaryToldOnlyWhole_IsTold_TheFirstNotTwice() =>
+        Assert.Equal("start resp_1 m | 0 Thinking | 0 +a\n\nb | 0 end | finish EndTurn", Run(Created,
+            """{"type":"response.reasoning_summary_text.delta","output_index":0,"item_id":"r","summary_index":0,"delta":"a"}""",
+            """{"type":"response.reasoning_summary_text.done","output_index":0,"item_id":"r","summary_index":0,"text":"a"}""",
+            """{"type":"response.reasoning_text.done","output_index":0,"item_id":"r","content_index":1,"text":"the same thought"}""",
+            """{"type":"response.reasoning_summary_text.done","output_index":0,"item_id":"r","summary_index":1,"text":"b"}""", Completed()).Log);
+
+    [Theory]
+    [InlineData("""{"type":"response.output_text.done","output_index":0,"item_id":"a","content_index":0,"text":"hi"}""", "Text")]
+    [InlineData("""{"type":"response.refusal.done","output_index":0,"item_id":"a","content_index":0,"refusal":"hi"}""", "Refusal")]
+    public void PartToldOnlyWhole_IsTold(string done, string kind) => Assert.Equal($"start resp_1 m | 0 {kind} | 0 +hi | 0 end | finish EndTurn", Run(Created, done, Completed()).Log);
+
+    [Fact]
+    public void CutCallWithoutAName_IsLeftOutWhereALimitCutIt() =>
+        Assert.Equal(FinishReason.MaxTokens, Run(Created, """{"type":"response.function_call_arguments.delta","output_index":0,"item_id":"x","delta":"{}"}""",
+            """{"type":"response.incomplete","response":{"status":"incomplete","error":{"code":"x"},"incomplete_details":{"reason":"max_output_tokens"},"output":[]}}""").Reason);
+
+    [Fact]
+    public void ContentAsAString_IsTheText_ToldOnce()
+    {
+        const string Done = """{"type":"response.output_item.done","output_index":0,"item":{"type":"message","id":"m","content":"hi"}}""";
+        Assert.Equal("start resp_1 m | 0 Text | 0 +hi | 0 end | finish EndTurn", Run(Created, Done, Completed()).Log);
+        Assert.Equal("start resp_1 m | 0 Text | 0 +hi | 0 end | finish EndTurn",
+            Run(Created, """{"type":"response.output_text.delta","output_index":0,"item_id":"m","content_index":0,"delta":"hi"}""", Done, Completed()).Log);
+    }
+
+    [Fact]
+    public void ArgumentsAsAnObject_AreTheirText() =>
+        Assert.Equal("start resp_1 m | 0 ToolCall c f | 0 +{\"a\": 1} | 0 end | finish ToolUse",
+            Run(Created, Completed("""[{"type":"function_call","id":"x","call_id":"c","name":"f","arguments":{"a": 1}}]""")).Log);
+
+    [Fact]
+    public void EventInAnArray_IsRead() => Assert.Equal("start resp_1 m | finish EndTurn", Run("[]", $"[{Created}]", $"[{Completed()}]").Log);
+
+    [Fact]
+    public void FailedEventWithoutAStatus_Fails() =>
+        Assert.Equal(ErrorKind.ServerError, Run(Created, """{"type":"response.failed","response":{"id":"resp_1","output":[]}}""").Error?.Kind);
+
+    [Fact]
+    public void WholeAnswerInAnArray_IsRead()
+    {
+        var sink = new OpenAIRecorder();
+        new OpenAIResponsesResponseReader(sink).ReadWhole("""[{"id":"r","model":"m","status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"a"}]}]}]"""u8);
+        Assert.Equal("start r m | 0 Text | 0 +a | 0 end | finish EndTurn", sink.Log);
+    }
+
+    [Theory]
+    [InlineData("cancelled", null, ErrorKind.ServerError)]
+    [InlineData("failed", null, ErrorKind.ServerError)]
+    [InlineData("queued", FinishReason.Pause, null)]
+    [InlineData("in_progress", FinishReason.Pause, null)]
+    [InlineData("incomplete", FinishReason.MaxTokens, null)]
+    [InlineData("completed", FinishReason.EndTurn, null)]
+    public void WholeAnswer_EndsByItsStatus(string status, FinishReason? reason, ErrorKind? failure)
+    {
+        var sink = new OpenAIRecorder();
+        new OpenAIResponsesResponseReader(sink).ReadWhole(Encoding.UTF8.GetBytes($$"""{"id":"r","status":"{{status}}","output":[]}"""));
+        Assert.Equal((reason, failure), (sink.Reason, sink.Error?.Kind));
+    }
+
+    [Fact]
     public void KeepaliveAndUnknownEvents_AreSkipped() =>
         Assert.Equal("start resp_1 m | finish EndTurn", Run(Created, """{"type":"keepalive","sequence_number":4}""", """{"type":"codex.rate_limits"}""", """{"type":"response.new_thing","x":[]}""", "7", Completed()).Log);
 
@@ -278,6 +367,7 @@ public sealed class OpenAIResponsesResponseReaderTests
         JsonElement[] responses = [.. told.Select(static one => JsonDocument.Parse(one.Data).RootElement.GetProperty("response"))];
         Assert.Equal(responses[0].GetProperty("id").GetString(), responses[1].GetProperty("id").GetString());
         Assert.StartsWith("resp_", responses[0].GetProperty("id").GetString());
+        Assert.Equal(["in_progress", "failed"], responses.Select(static one => one.GetProperty("status").GetString()));
     }
 
     [Fact]
