@@ -32,13 +32,11 @@ public static class OpenAIResponsesRequestWriter
         json.WriteStartObject();
         json.WriteString("model"u8, request.Model);
         string? system = OpenAIRequestWords.SystemText(request);
-        // Without any input the instructions are all there is to answer, and no input at all is refused.
-        bool isInput = traits.InstructionsAsDeveloper || request.Turns.Count == 0;
         if (traits.InstructionsAsDeveloper) json.WriteString("instructions"u8, ""u8);
-        else if (system is not null && !isInput) json.WriteString("instructions"u8, system);
+        else if (system is not null) json.WriteString("instructions"u8, system);
         json.WriteStartArray("input"u8);
         var items = new OpenAIResponsesItemWriter(json, output, traits);
-        if (isInput && system is not null) items.Developer(system);
+        if (traits.InstructionsAsDeveloper && system is not null) items.Developer(system);
         items.Write(request.Turns);
         json.WriteEndArray();
         Tools(json, request, traits);
@@ -59,8 +57,7 @@ public static class OpenAIResponsesRequestWriter
             if (OpenAIRequestWords.EndUser(request.EndUserId) is { } user) json.WriteString("safety_identifier"u8, user);
         }
         Reasoning(json, request, facts);
-        string? verbosity = OpenAIRequestWords.Verbosity(request);
-        if (request.Output is not null || verbosity is not null)
+        if (request.Output is not null || request.Verbosity is not null)
         {
             json.WriteStartObject("text"u8);
             if (request.Output is { } format)
@@ -68,7 +65,7 @@ public static class OpenAIResponsesRequestWriter
                 json.WritePropertyName("format"u8);
                 Format(json, format, OpenAIRequestWords.Strict(request, format));
             }
-            if (verbosity is not null) json.WriteString("verbosity"u8, verbosity);
+            if (request.Verbosity is { } verbosity) json.WriteString("verbosity"u8, verbosity);
             json.WriteEndObject();
         }
         if (OpenAIRequestWords.CacheKey(request) is { } cacheKey) json.WriteString("prompt_cache_key"u8, cacheKey);

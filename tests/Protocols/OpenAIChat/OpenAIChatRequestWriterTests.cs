@@ -60,10 +60,6 @@ public sealed class OpenAIChatRequestWriterTests
             Json(Turns(Assistant(Call("c")), User(new ToolResultPart("c", null, [Text("r")]), Text("and?")))).GetProperty("messages").GetRawText());
 
     [Fact]
-    public void RefusedTurn_KeepsItsRefusal() =>
-        Assert.Equal("""{"role":"assistant","content":null,"refusal":"no"}""", Json(Turns(User(Text("q")), Assistant(new RefusalPart("no")), User(Text("why")))).GetProperty("messages")[1].GetRawText());
-
-    [Fact]
     public void ImageOfTheAssistant_StandsApartFromItsText() =>
         Assert.Equal("[image omitted]\n\nb",
             Json(Turns(User(Text("q")), Assistant(new MediaPart(MediaKind.Image, new Base64Source("image/png", "AAAA")), Text("b")))).GetProperty("messages")[1].GetProperty("content").GetString());

@@ -32,18 +32,9 @@ public sealed class OpenAIResponsesRequestWriterTests
     [Fact]
     public void ModelWithoutReasoning_IsNotAskedForItsProofs()
     {
-        ChatRequest request = new() { Model = "gpt-4o", Turns = [User(Text("q"))], Verbosity = "low" };
+        ChatRequest request = new() { Model = "gpt-4o", Turns = [User(Text("q"))] };
         Assert.False(Json(request).TryGetProperty("include", out _));
-        Assert.False(Json(request).TryGetProperty("text", out _));
         Assert.True(Json(request with { Model = "gpt-6" }).TryGetProperty("include", out _));
-    }
-
-    [Fact]
-    public void OnlyInstructions_AreTheInput()
-    {
-        JsonElement body = Json(new ChatRequest { Model = "gpt-x", System = [Text("s")], Turns = [] });
-        Assert.Equal("""[{"type":"message","role":"developer","content":"s"}]""", body.GetProperty("input").GetRawText());
-        Assert.False(body.TryGetProperty("instructions", out _));
     }
 
     [Fact]
