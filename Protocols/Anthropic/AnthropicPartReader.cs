@@ -23,6 +23,9 @@ public sealed class AnthropicPartReader(List<(string Path, JsonElement Value)> u
         return parts;
     }
 
+    /// <summary>One block, for protocols whose clients mix some in.</summary>
+    public Part Single(JsonElement block, string path) => Block(new JsonFields(block, path), TurnRole.User)!;
+
     public static TextPart Text(JsonFields block) =>
         new(block.Text("text") ?? throw block.Missing("text")) { Path = block.Path, CacheHint = HasCacheMark(block) };
 

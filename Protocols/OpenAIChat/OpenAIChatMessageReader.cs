@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Aiproxy.Protocols.Anthropic;
 using Aiproxy.Protocols.Model;
 using static Aiproxy.Protocols.OpenAIChat.RequestFields;
 
@@ -168,6 +169,10 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
                 JsonText? title = JsonString(file, "filename", path + ".file");
                 if (JsonString(file, "file_data", path + ".file") is { } data) return OpenAIMedia.Document(data, title);
                 return new MediaPart(MediaKind.Document, new FileSource("openai", part)) { Title = title };
+            // Cursor tells calls and results in the words of Messages where the model bears a Claude's name.
+            case "tool_use" or "tool_result" or "image" or "document" or "redacted_thinking":
+            case "thinking" when TryGet(part, "thinking"u8, out JsonElement thought) && thought.ValueKind == JsonValueKind.String:
+                return new AnthropicPartReader(untranslatable).Single(part, path);
             default:
                 // What a part of an unknown type says is part of the prompt: left out, the answer would be to another question.
                 untranslatable.Add((path, part));
@@ -175,7 +180,6 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
         }
     }
 
-    /// <summary>OpenAI's own mark, or Anthropic's, which some clients put into Chat bodies.</summary>
     /// <summary>A mark on the whole message is one behind its last part.</summary>
     private static List<Part> Marked(List<Part> parts, JsonElement message)
     {
@@ -183,5 +187,6 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
         return parts;
     }
 
+    /// <summary>OpenAI's own mark, or Anthropic's, which some clients put into Chat bodies.</summary>
     private static bool HasCacheHint(JsonElement owner) => TryGet(owner, "prompt_cache_breakpoint"u8, out _) || TryGet(owner, "cache_control"u8, out _);
 }
