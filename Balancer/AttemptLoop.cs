@@ -44,7 +44,7 @@ public sealed class AttemptLoop(
         }
         if (!run.IsServed) log.Warning("request {Id:l}: nobody serves {Model:l}; a line in model_mappings would: \"{Model:l}\": \"...\"", exchange.RequestId, exchange.Head.Model, exchange.Head.Model);
         exchange.Failure = error;
-        if (run.Failures.BestUpstream is { } telling)
+        if (run.Failures is { TellsBest: true, BestUpstream: { } telling })
         {
             exchange.UpstreamName = telling;
             run.TellRoute();
@@ -95,6 +95,8 @@ public sealed class AttemptLoop(
     // Every circuit is open: one request a second may try the least bad upstream.
     private async Task ProbeAsync(RequestRun run, string model, List<Route> blocked)
     {
+        // A candidate that lacks a credential or a place cannot be tried, and must not keep the others from it.
+        blocked = blocked.FindAll(route => !IsResting(route) && !IsBusy(route));
         List<CircuitBreaker> circuits = blocked.ConvertAll(route => states.For(route.Upstream).Circuit(route.UpstreamModel));
         if (!_lastResort.TryProbe(model, circuits, out int index, out CircuitPass pass)) return;
         await VisitAsync(run, blocked[index], states.For(blocked[index].Upstream), circuits[index], pass, null).ConfigureAwait(false);
@@ -236,24 +238,32 @@ public sealed class AttemptLoop(
             IUpstreamProtocol? protocol = type?.ProtocolFor(run.Exchange.Protocol, route.Upstream);
             Operation operation = run.Exchange.Head.Target.Operation;
             bool speaks = protocol is not null && (operation == Operation.Generate || (protocol.Name == run.Exchange.Protocol.Name && type!.Supports(operation)));
+            if (speaks) LookAtSignIns(route, type!);
             if (speaks) usable.Add(route);
             else run.Failures.Add(Outcome.CannotSay(NoSuchCall(run.Exchange)), route.Upstream.Name);
         }
         return usable;
     }
 
-    private bool IsFree(Route route)
+    // A resting sign-in is asked for no token, so nobody else would see that its file holds another one now.
+    private void LookAtSignIns(Route route, IUpstreamType type)
     {
-        UpstreamState state = states.For(route.Upstream);
-        return state.Circuit(route.UpstreamModel).BlockedUntil is null && state.Credentials.NextFor(route.UpstreamModel) is null
-            && (route.Upstream.MaxConcurrent is not { } limit || state.InFlight < limit);
+        CredentialRing ring = states.For(route.Upstream).Credentials;
+        for (int i = 0; i < route.Upstream.AuthFiles.Count; i++) ring.Exchanged(i, credentials.AdoptionsOf(route.Upstream, type, i));
     }
+
+    private bool IsFree(Route route) =>
+        states.For(route.Upstream).Circuit(route.UpstreamModel).BlockedUntil is null && !IsResting(route) && !IsBusy(route);
+
+    private bool IsResting(Route route) => states.For(route.Upstream).Credentials.NextFor(route.UpstreamModel) is not null;
+
+    private bool IsBusy(Route route) => route.Upstream.MaxConcurrent is { } limit && states.For(route.Upstream).InFlight >= limit;
 
     private void NoteBlocked(RequestRun run, Route route)
     {
         UpstreamState state = states.For(route.Upstream);
         CircuitBreaker circuit = state.Circuit(route.UpstreamModel);
-        if (state.Credentials.NextFor(route.UpstreamModel) is { } credential) run.Failures.AddBlocked(credential, isLimit: true);
+        if (state.Credentials.RestFor(route.UpstreamModel) is { } rest) run.Failures.AddResting(rest, route.Upstream.Name);
         else if (circuit.BlockedUntil is { } until) run.Failures.AddBlocked(until, isLimit: circuit.RestsUntil is not null);
         else run.Failures.Add(Outcome.Busy, route.Upstream.Name);
     }
@@ -261,7 +271,7 @@ public sealed class AttemptLoop(
     private static void NoteCredentialRest(RequestRun run, Route route, UpstreamState state, CircuitBreaker circuit, CircuitPass pass)
     {
         circuit.Cancelled(pass);
-        if (state.Credentials.NextFor(route.UpstreamModel) is { } until) run.Failures.AddBlocked(until, isLimit: true);
+        if (state.Credentials.RestFor(route.UpstreamModel) is { } rest) run.Failures.AddResting(rest, route.Upstream.Name);
         else run.Failures.Add(Outcome.Busy, route.Upstream.Name);
     }
 

@@ -1,3 +1,5 @@
+using Aiproxy.Protocols.Model;
+
 namespace Aiproxy.Balancer;
 
 /// <summary>The credentials of one upstream: they take turns, and each may rest. Thread-safe.</summary>
@@ -31,6 +33,39 @@ public sealed class CredentialRing
 
     /// <summary>null: a credential is free now for <paramref name="model"/>. Else when the first may be.</summary>
     public DateTimeOffset? NextFor(string model) => Soonest(model);
+
+    /// <summary>null: a credential is free now for <paramref name="model"/>. Else the rest of the one that says most: a limit passes by itself, a refusal does not.</summary>
+    public CredentialRest? RestFor(string model)
+    {
+        lock (gate)
+        {
+            DateTimeOffset now = clock.GetUtcNow();
+            CredentialRest? told = null;
+            foreach (Cell cell in cells)
+            {
+                if (cell.RestFor(model, now) is not { } rest) return null;
+                if (told is null || rest.SaysMoreThan(told.Value)) told = rest;
+            }
+            return told;
+        }
+    }
+
+    /// <summary>A credential was exchanged for another under the same name: no rest of the old one holds.</summary>
+    /// <param name="adoptions">Moves at each exchange; from 0.</param>
+    public void Exchanged(int index, long adoptions)
+    {
+        lock (gate)
+        {
+            Cell cell = cells[index];
+            if (cell.Adoptions == adoptions) return;
+            cell.Adoptions = adoptions;
+            cell.Rest.End();
+            cell.Models.Clear();
+            cell.Refusals = 0;
+            cell.TrialUntil = default;
+            cell.Generation++;
+        }
+    }
 
     /// <summary>As below, whatever the model.</summary>
     public bool TryNext(ISet<int>? tried, out CredentialSlot slot) => TryNext(tried, "", out slot);
@@ -76,7 +111,7 @@ public sealed class CredentialRing
         }
     }
 
-    internal void Rest(in CredentialSlot slot, DateTimeOffset until)
+    internal void Rest(in CredentialSlot slot, DateTimeOffset until, ErrorKind why)
     {
         lock (gate)
         {
@@ -85,18 +120,19 @@ public sealed class CredentialRing
             // Of several times the latest holds; what a try was told replaces the time before.
             if (!isNews && until <= cell.Rest.Until) return;
             cell.Rest.Begin(until, clock.GetUtcNow());
+            cell.Why = why;
             cell.Refusals = 0;
             cell.TrialUntil = default;
             cell.Generation++;
         }
     }
 
-    internal void RestModel(in CredentialSlot slot, DateTimeOffset until)
+    internal void RestModel(in CredentialSlot slot, DateTimeOffset until, ErrorKind why)
     {
-        lock (gate) cells[slot.Index].Models.Begin(slot.Model, until, clock.GetUtcNow());
+        lock (gate) cells[slot.Index].Models.Begin(slot.Model, until, clock.GetUtcNow(), why);
     }
 
-    internal void Refused(in CredentialSlot slot)
+    internal void Refused(in CredentialSlot slot, ErrorKind why)
     {
         lock (gate)
         {
@@ -106,6 +142,7 @@ public sealed class CredentialRing
             DateTimeOffset now = clock.GetUtcNow();
             TimeSpan backoff = FirstBackoff * Math.Pow(2, Math.Min(cell.Refusals, 16));
             cell.Refusals++;
+            cell.Why = why;
             cell.Rest.End();
             cell.TrialUntil = now + (backoff < LongestBackoff ? backoff : LongestBackoff);
             cell.Generation++;
@@ -175,8 +212,13 @@ public sealed class CredentialRing
 
         public required string Identity { get; init; }
 
+        /// <summary>What began the rest or the backoff.</summary>
+        public ErrorKind Why { get; set; }
+
         /// <summary>Moves with every rest, so that who went out before cannot end it.</summary>
         public long Generation { get; set; } = 1;
+
+        public long Adoptions { get; set; }
 
         /// <summary>Refusals and limits without a time, in a row.</summary>
         public int Refusals { get; set; }
@@ -187,6 +229,16 @@ public sealed class CredentialRing
         public DateTimeOffset FreeAt => Rest.NextTry > TrialUntil ? Rest.NextTry : TrialUntil;
 
         public DateTimeOffset FreeFor(string model) => Models.NextTry(model) is var next && next > FreeAt ? next : FreeAt;
+
+        public CredentialRest? RestFor(string model, DateTimeOffset now)
+        {
+            DateTimeOffset free = FreeFor(model);
+            if (free <= now) return null;
+            if (free > FreeAt) return new CredentialRest(Models.Why(model), free);
+            // A limit passes; when a refused credential is tried again says nothing about when it is accepted.
+            bool isKnown = Why == ErrorKind.RateLimit || Rest.NextTry >= TrialUntil;
+            return new CredentialRest(Why, isKnown ? free : null);
+        }
     }
 }
 
@@ -220,13 +272,13 @@ public readonly struct CredentialSlot
     internal string Model { get; }
 
     /// <summary>The provider named the time until which this credential may not use the model it was taken for.</summary>
-    public void RestModel(DateTimeOffset until) => ring.RestModel(this, until);
+    public void RestModel(DateTimeOffset until, ErrorKind why = ErrorKind.RateLimit) => ring.RestModel(this, until, why);
 
     /// <summary>The provider named the time until which this credential is limited.</summary>
-    public void Rest(DateTimeOffset until) => ring.Rest(this, until);
+    public void Rest(DateTimeOffset until, ErrorKind why = ErrorKind.RateLimit) => ring.Rest(this, until, why);
 
     /// <summary>Not accepted, or limited without a time.</summary>
-    public void Refused() => ring.Refused(this);
+    public void Refused(ErrorKind why = ErrorKind.UpstreamAuth) => ring.Refused(this, why);
 
     public void Succeeded() => ring.Succeeded(this);
 

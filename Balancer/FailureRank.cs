@@ -14,6 +14,8 @@ public sealed class FailureRank
     private bool isOpenCircuitAmong;
     private bool isLimitAmong;
     private DateTimeOffset? soonest;
+    private Outcome? resting;
+    private string restingUpstream = "";
 
     /// <summary>The most telling failure; of equals the first. null: nothing was attempted.</summary>
     public Outcome? Best { get; private set; }
@@ -39,20 +41,46 @@ public sealed class FailureRank
         else isOpenCircuitAmong = true;
     }
 
+    /// <summary>A candidate was not tried because its credentials rest. A client that is told "limited" of what does not pass would wait and ask for ever.</summary>
+    public void AddResting(CredentialRest rest, string upstream)
+    {
+        if (rest.IsLimit)
+        {
+            isLimitAmong = true;
+            Soonest(rest.Until);
+            return;
+        }
+        Outcome outcome = OfRest(rest, upstream);
+        if (resting is not null && RankOf(outcome) <= RankOf(resting)) return;
+        resting = outcome;
+        restingUpstream = upstream;
+    }
+
+    /// <summary>What <see cref="Tell"/> tells is <see cref="Best"/>, a failure of this very request.</summary>
+    public bool TellsBest => Best switch
+    {
+        null => false,
+        // An attempt that could not even be put into words says less than a candidate that may soon be free.
+        { Kind: OutcomeKind.CannotSay } => !(isOpenCircuitAmong || isLimitAmong || resting is not null),
+        // What will not pass says less than a candidate that is free again at a known time.
+        { Error.Kind: ErrorKind.Quota or ErrorKind.UpstreamAuth } => !isLimitAmong || Best.IsFinal,
+        _ => true,
+    };
+
     /// <summary>The answer to the client.</summary>
     public ProxyError Tell(DateTimeOffset now)
     {
-        // An attempt that could not even be put into words says less than a candidate that may soon be free.
-        bool isAttempted = Best is not null && (Best.Kind != OutcomeKind.CannotSay || !(isOpenCircuitAmong || isLimitAmong));
-        if (!isAttempted)
+        if (TellsBest)
         {
-            return isLimitAmong && !isOpenCircuitAmong
-                ? Wait(new ProxyError(ErrorKind.RateLimit, "every upstream that serves this model is limited at the moment"), now)
-                : Wait(new ProxyError(ErrorKind.Unavailable, "no upstream that serves this model can take a request at the moment"), now);
+            ProxyError error = ForClient(Best!, BestUpstream!);
+            return Best!.Kind is OutcomeKind.Limited or OutcomeKind.Busy ? Wait(error, soonest, now) : error;
         }
 
-        ProxyError error = ForClient(Best!, BestUpstream!);
-        return Best!.Kind is OutcomeKind.Limited or OutcomeKind.Busy ? Wait(error, now) : error;
+        if (isOpenCircuitAmong) return Wait(new ProxyError(ErrorKind.Unavailable, "no upstream that serves this model can take a request at the moment"), soonest, now);
+        if (isLimitAmong) return Wait(new ProxyError(ErrorKind.RateLimit, "every upstream that serves this model is limited at the moment"), soonest, now);
+        if (resting is null) return Wait(new ProxyError(ErrorKind.Unavailable, "no upstream that serves this model can take a request at the moment"), soonest, now);
+        ProxyError told = ForClient(resting, restingUpstream);
+        return resting.RetryAt is { } until ? Wait(told, until, now) : told;
     }
 
     /// <summary>One failure in words that do not blame the client for what is ours.</summary>
@@ -73,6 +101,17 @@ public sealed class FailureRank
         };
     }
 
+    private static Outcome OfRest(CredentialRest rest, string upstream) => rest.Kind switch
+    {
+        ErrorKind.UpstreamAuth or ErrorKind.Permission => Judgement.CredentialRefused(new ProxyError(rest.Kind, "refused")),
+        ErrorKind.Quota => Resting(rest, ErrorKind.Quota, $"the quota of upstream \"{upstream}\" is used up"),
+        // By a rule of the configuration: whatever the request was that met it, this one is not to blame.
+        _ => Resting(rest, ErrorKind.Unavailable, $"upstream \"{upstream}\" rests after a failure"),
+    };
+
+    private static Outcome Resting(CredentialRest rest, ErrorKind kind, string message) =>
+        new() { Kind = OutcomeKind.Limited, Scope = Scope.Credential, RetryAt = rest.Until, Error = new ProxyError(kind, message) };
+
     private static string StatusWord(ProxyError error) =>
         error.UpstreamStatus is { } status ? string.Create(CultureInfo.InvariantCulture, $" (HTTP {status})") : "";
 
@@ -81,7 +120,7 @@ public sealed class FailureRank
         if (time is not null && (soonest is null || time < soonest)) soonest = time;
     }
 
-    private ProxyError Wait(ProxyError error, DateTimeOffset now)
+    private static ProxyError Wait(ProxyError error, DateTimeOffset? soonest, DateTimeOffset now)
     {
         TimeSpan wait = soonest is { } time && time - now > BusyWait ? time - now : BusyWait;
         if (soonest is null && error.RetryAfter is { } told) wait = told;

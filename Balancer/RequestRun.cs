@@ -53,7 +53,7 @@ public sealed class RequestRun(Exchange exchange)
     /// <summary>The upstream's own answer that goes with the failure that is told; null: an envelope of ours does.</summary>
     public RawAnswer? RawFor(ProxyError told)
     {
-        if (_raw is null || !ReferenceEquals(Failures.Best, _rawOutcome)) return null;
+        if (_raw is null || !Failures.TellsBest || !ReferenceEquals(Failures.Best, _rawOutcome)) return null;
         // Another upstream may be free sooner than this one says.
         bool isSooner = _failed > 1 && told.RetryAfter is { } wait && !(_rawOutcome!.Error?.RetryAfter <= wait);
         var headers = new List<KeyValuePair<string, string>>(_raw.Headers);

@@ -1,3 +1,4 @@
+using Aiproxy.Protocols.Model;
 using Aiproxy.Upstreams;
 
 namespace Aiproxy.Balancer;
@@ -8,19 +9,21 @@ public static class Settlement
     /// <summary>After every attempt: the credential it used.</summary>
     public static void OfAttempt(in CredentialSlot slot, Outcome outcome)
     {
+        // What the requests that find it resting are told.
+        ErrorKind why = outcome.Error?.Kind ?? ErrorKind.RateLimit;
         switch (outcome)
         {
             case { Kind: OutcomeKind.Success }:
                 slot.Succeeded();
                 break;
             case { Kind: OutcomeKind.Limited, Scope: Scope.Credential, RetryAt: { } until }:
-                slot.Rest(until);
+                slot.Rest(until, why);
                 break;
             case { Kind: OutcomeKind.Limited, Scope: Scope.CredentialModel, RetryAt: { } until }:
-                slot.RestModel(until);
+                slot.RestModel(until, why);
                 break;
             case { Kind: OutcomeKind.Limited or OutcomeKind.CredentialRefused, Scope: Scope.Credential or Scope.CredentialModel }:
-                slot.Refused();
+                slot.Refused(why);
                 break;
             default:
                 slot.Cancelled();

@@ -8,6 +8,9 @@ public sealed class SignIn
     /// <summary>While dead or unreadable: how often the file is looked at.</summary>
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(5);
 
+    /// <summary>While in use: how often the file is looked at for what another program wrote. A look costs a few microseconds.</summary>
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(3);
+
     /// <summary>While new tokens are not saved.</summary>
     private static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(10);
 
@@ -32,6 +35,7 @@ public sealed class SignIn
     private bool _isClosed;
     private bool _isIdle;
     private double _spread;
+    private long _lookedAt;
 
     internal SignIn(SignInOptions options, SignInTools tools, Func<Func<Task>, Task> run, Action<SignIn, AuthFile> onTokens)
     {
@@ -43,6 +47,7 @@ public sealed class SignIn
         _report = new SignInReport(tools, Id, file => onTokens(this, file));
         _renewal = new Renewal(tools, _state, () => _options, _report);
         _spread = tools.Jitter();
+        _lookedAt = tools.Clock.GetTimestamp();
         _timer = tools.Clock.CreateTimer(static state => ((SignIn)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -84,6 +89,20 @@ public sealed class SignIn
 
     /// <summary>The credential, refreshed if it has expired. Cancelling ends the wait and nothing else.</summary>
     public ValueTask<SignInAnswer> GetAsync(CancellationToken cancellationToken)
+    {
+        Task read = Look(out bool isRead);
+        return isRead && !read.IsCompleted ? ReadAndAnswerAsync(read, cancellationToken) : Answer(cancellationToken);
+    }
+
+    /// <summary>How often another program has put other tokens into the file, as far as it was seen; looks whether it did so now, at most every few seconds.
+    /// What was held against the sign-in before says nothing about it now.</summary>
+    public long CountAdoptions()
+    {
+        _ = Look(out _);
+        return _state.Adoptions;
+    }
+
+    private ValueTask<SignInAnswer> Answer(CancellationToken cancellationToken)
     {
         if (_state.Answer(_options, _tools.Clock.GetUtcNow(), out bool isDue) is not { } answer) return WaitAsync(cancellationToken);
         if (isDue) _ = Launch(() => _renewal.RenewAsync(ahead: true));
@@ -180,6 +199,21 @@ public sealed class SignIn
         {
             _report.NotSaved(_options, failure.GetType().Name);
         }
+    }
+
+    /// <summary>Begins to read a file that was changed. What runs already reads it anyway, or leaves it for the next look.</summary>
+    private Task Look(out bool isRead)
+    {
+        isRead = false;
+        long last = Interlocked.Read(ref _lookedAt), now = _tools.Clock.GetTimestamp();
+        bool isTurn = _tools.Clock.GetElapsedTime(last, now) >= LookInterval && Interlocked.CompareExchange(ref _lookedAt, now, last) == last;
+        return isTurn && _state.Current is not null && HasChanged() ? Launch(() => _renewal.ReadAsync(_options), out isRead) : Task.CompletedTask;
+    }
+
+    private async ValueTask<SignInAnswer> ReadAndAnswerAsync(Task read, CancellationToken cancellationToken)
+    {
+        await read.WaitAsync(cancellationToken);
+        return await Answer(cancellationToken);
     }
 
     private bool IsClosed { get { lock (_gate) return _isClosed; } }

@@ -26,6 +26,7 @@ public sealed class TokenState(string id)
     private Credential? _credential;
     private long _generation;
     private long _refused = -1;
+    private long _adoptions;
     private bool _mustReread;
     private DateTimeOffset? _grantedAt;
     private DateTimeOffset? _lastRefresh;
@@ -42,6 +43,9 @@ public sealed class TokenState(string id)
     public Halt? Halt { get { lock (_gate) return _halt; } }
 
     public FileStamp? Stamp { get { lock (_gate) return _stamp; } }
+
+    /// <summary>How often the file was seen with tokens that another program put there.</summary>
+    public long Adoptions { get { lock (_gate) return _adoptions; } }
 
     public DateTimeOffset? LastUsed { get { lock (_gate) return _lastUsed; } }
 
@@ -123,6 +127,7 @@ public sealed class TokenState(string id)
             if (_current is null || (hasNews && !_current.HasTokensOf(file))) Replace(file, granted: null);
             else Refine(file.WithTokensOf(_current));
             if (hasNews) _pending = null;
+            if (hasNews && !isFirst) _adoptions++;
             // What was held against the old tokens does not hold for others; an edit may be the very setting that was missing.
             if (hasNews || _halt?.Kind == SignInFailureKind.Unreadable || (isEdited && _halt is { StopsUse: true })) _halt = null;
             return isFirst ? FileNews.First : isOther ? FileNews.OtherAccount : hasNews ? FileNews.Tokens : isEdited ? FileNews.Edited : FileNews.None;

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text;
+using System.Text.Unicode;
 
 namespace Aiproxy.Protocols;
 
@@ -10,7 +12,7 @@ namespace Aiproxy.Protocols;
 /// The sum is raised by a quarter: tokenizers of one text differ by that much, and too small a number makes a client compact too late.</remarks>
 public ref struct TextTokens
 {
-    private const int Quarters = 4, LettersPerToken = 5;
+    private const int Quarters = 4, LettersPerToken = 5, MostPieceChars = 1024;
 
     private enum Run { None, Letters, Punctuation, Space, Break, Other }
 
@@ -18,38 +20,95 @@ public ref struct TextTokens
     private Run _run;
     private int _length;
 
+    /// <summary>Of a run of letters: what is free until the next token begins, and whether the last one was small.</summary>
+    private int _left;
+    private bool _wasLower;
+
     public static long Count(ReadOnlySpan<char> text)
     {
         var tokens = new TextTokens();
+        tokens.Add(text);
+        return tokens.Total();
+    }
+
+    /// <summary>Of UTF-8, a piece at a time: a prompt of megabytes is not held a second time as text.</summary>
+    /// <param name="isToken">It is the inside of a JSON string token, with its escapes.</param>
+    public static long Count(ReadOnlySpan<byte> text, bool isToken = false)
+    {
+        var tokens = new TextTokens();
+        Span<char> piece = stackalloc char[MostPieceChars];
+        while (!text.IsEmpty)
+        {
+            int escape = isToken ? text.IndexOf((byte)'\\') : -1;
+            if (escape == 0)
+            {
+                text = text[tokens.Escape(text)..];
+                continue;
+            }
+            ReadOnlySpan<byte> plain = escape < 0 ? text : text[..escape];
+            Utf8.ToUtf16(plain, piece, out int read, out int written);
+            tokens.Add(piece[..written]);
+            text = text[read..];
+        }
+        return tokens.Total();
+    }
+
+    private long Total()
+    {
+        CloseSpace(isFree: false);
+        return (_sum * 5 / 4 + Quarters - 1) / Quarters;
+    }
+
+    private void Add(scoped ReadOnlySpan<char> text)
+    {
         for (int at = 0; at < text.Length;)
         {
             char unit = text[at];
-            if (IsLetter(unit)) at += tokens.Letters(text[at..]);
+            if (IsLetter(unit)) at += Letters(text[at..]);
             else if (unit < 128)
             {
-                tokens.Ascii(unit);
+                Ascii(unit);
                 at++;
             }
             else
             {
                 // A lone surrogate counts as U+FFFD.
                 Rune.DecodeFromUtf16(text[at..], out Rune rune, out int used);
-                tokens.Take(rune);
+                Take(rune);
                 at += used;
             }
         }
-        tokens.CloseSpace(isFree: false);
-        return (tokens._sum * 5 / 4 + Quarters - 1) / Quarters;
     }
+
+    /// <summary>The escape that the text begins with, as <see cref="RawJson.Decode"/> reads it. Returns its length.</summary>
+    private int Escape(scoped ReadOnlySpan<byte> text)
+    {
+        if (Unit(text) is { } unit)
+        {
+            if (char.IsHighSurrogate(unit) && Unit(text[6..]) is { } low && char.IsLowSurrogate(low))
+            {
+                Take(new Rune(unit, low));
+                return 12;
+            }
+            Add([unit]);
+            return 6;
+        }
+        if (text.Length > 1) Add([text[1] switch { (byte)'n' => '\n', (byte)'r' => '\r', (byte)'t' => '\t', (byte)'b' => '\b', (byte)'f' => '\f', var itself => (char)itself }]);
+        return Math.Min(2, text.Length);
+    }
+
+    private static char? Unit(ReadOnlySpan<byte> text) =>
+        text.StartsWith("\\u"u8) && text.Length >= 6 && ushort.TryParse(text.Slice(2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort unit) ? (char)unit : null;
 
     private static bool IsLetter(char unit) => (uint)((unit | 0x20) - 'a') < 26;
 
     /// <summary>A run of letters; nearly all of a prompt goes through here. Returns how many.</summary>
-    private int Letters(ReadOnlySpan<char> text)
+    private int Letters(scoped ReadOnlySpan<char> text)
     {
         CloseSpace(isFree: true);
-        int at = 0, left = 0;
-        bool wasLower = false;
+        // A run may come in two pieces.
+        int at = 0, left = _run == Run.Letters ? _left : 0;
+        bool wasLower = _run == Run.Letters && _wasLower;
         for (; at < text.Length && IsLetter(text[at]); at++)
         {
             bool isLower = (text[at] & 0x20) != 0;
@@ -60,7 +119,7 @@ public ref struct TextTokens
             _sum += Quarters;
             left = LettersPerToken - 1;
         }
-        _run = Run.Letters;
+        (_run, _left, _wasLower) = (Run.Letters, left, wasLower);
         return at;
     }
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json;
 using Aiproxy.Protocols.Model;
 
@@ -42,7 +41,7 @@ public static class TokenEstimator
         TextPart text => Of(text.Text),
         ThinkingPart thinking => Of(thinking.Text) + Of(thinking.Seal),
         RefusalPart refusal => Of(refusal.Text),
-        ToolCallPart call => PerCall + TextTokens.Count(call.Name) + TextTokens.Count(Encoding.UTF8.GetString(call.Arguments.Span)),
+        ToolCallPart call => PerCall + TextTokens.Count(call.Name) + TextTokens.Count(call.Arguments.Span),
         ToolResultPart result => PerCall + Of(result.Content),
         MediaPart media => Of(media),
         ForeignPart foreign => Of(foreign.Raw),
@@ -74,10 +73,11 @@ public static class TokenEstimator
         return (raw > 0 ? raw : source.Data.ToString().Length) * 3L / 4;
     }
 
-    private static long Of(JsonText? text) => text is { IsEmpty: false } told ? TextTokens.Count(told.ToString()) : 0;
+    private static long Of(JsonText? text) => text is not { IsEmpty: false } told ? 0
+        : told.RawInner is { IsEmpty: false } raw ? TextTokens.Count(raw, isToken: true) : TextTokens.Count(told.ToString());
 
     private static long Of(JsonElement? json) =>
-        json is { ValueKind: not JsonValueKind.Undefined } told ? TextTokens.Count(Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(told))) : 0;
+        json is { ValueKind: not JsonValueKind.Undefined } told ? TextTokens.Count(JsonMarshal.GetRawUtf8Value(told)) : 0;
 
     /// <summary>Encrypted reasoning stands for reasoning that counts again; signatures count little or nothing.</summary>
     private static long Of(Seal? seal) => seal is { Kind: SealKind.Encrypted or SealKind.Redacted } ? seal.Value.Length / 6 : 0;

@@ -9,7 +9,8 @@ using Microsoft.AspNetCore.Http;
 namespace Aiproxy.Server;
 
 /// <summary>The calls that go to an upstream: reads the body, checks what the key may, and hands over to the attempt loop.</summary>
-public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLimits limits, AttemptLoop loop, StoredConversations conversations, ProtocolTable protocols, TimeProvider clock)
+/// <param name="translated">For bodies that are written anew. A budget of their own: who waits for room holds a part of the other one, and might wait for himself.</param>
+public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, ByteBudget translated, KeyLimits limits, AttemptLoop loop, StoredConversations conversations, ProtocolTable protocols, TimeProvider clock)
 {
     // Longest wait for room among the bodies that are held.
     private static readonly TimeSpan RoomWait = TimeSpan.FromSeconds(10);
@@ -37,7 +38,7 @@ public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLim
             if (!limits.TryEnter(call.Key, out KeyLimits.Admission? admission, out ProxyError? refusal)) throw new ProtocolException(refusal);
             using (admission)
             {
-                await RunAsync(call, protocol, head, body.Memory).ConfigureAwait(false);
+                await RunAsync(call, protocol, head, body).ConfigureAwait(false);
                 if (call.Exchange is { } exchange) admission.CountTokens(exchange.Usage.TotalInput + (exchange.Usage.Output ?? 0));
             }
         }
@@ -47,9 +48,10 @@ public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLim
         }
     }
 
-    private async Task RunAsync(Call call, IClientProtocol protocol, RequestHead head, ReadOnlyMemory<byte> body)
+    private async Task RunAsync(Call call, IClientProtocol protocol, RequestHead head, PooledBody pooled)
     {
         ProxyConfig config = call.Snapshot.Config;
+        ReadOnlyMemory<byte> body = pooled.Memory;
         bool isTurn = protocol.Name == "responses" && head.Target.Operation == Operation.Generate;
         string? previous = isTurn ? OpenAIResponsesConversation.PreviousId(body.Span) : null;
         if (isTurn && conversations.Expand(call.Client, body) is var expanded && !expanded.Equals(body))
@@ -88,6 +90,8 @@ public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, KeyLim
             KeepAnswer = isTurn ? conversations.Keeper(call.Client, body) : null,
             Head = head,
             Body = body,
+            OnRelease = pooled.Dispose,
+            RoomAsync = async (bytes, cancellationToken) => await translated.AcquireAsync(bytes, RoomWait, clock, cancellationToken).ConfigureAwait(false),
             Query = call.Path.Query,
             Headers = Picked(call.Context.Request.Headers, name => HeaderRules.PassesToUpstream(protocol.Name, name)),
             ToolHeaders = Picked(call.Context.Request.Headers, HeaderRules.IsOfTool),

@@ -69,19 +69,20 @@ public sealed class ProxyServer(ProtocolTable protocols, UpstreamTable types, Co
         var clients = new UpstreamClients();
         var states = new UpstreamStateTable(clock);
         var limits = new KeyLimits(clock);
-        var budget = new ByteBudget(long.MaxValue);
-        var bodies = new RequestBody(budget, clock);
+        var received = new ByteBudget(long.MaxValue);
+        var translated = new ByteBudget(long.MaxValue);
+        var bodies = new RequestBody(received, clock);
         var messages = new UpstreamMessage(BuildInfo.UserAgent);
         var calls = new ProviderCalls(clients, messages);
         var credentials = new CredentialSource(tokens, clients, types);
         var lists = new ModelLists(new ModelCatalog(calls, types, credentials, clock));
-        var runtime = new Runtime(types, states, credentials, limits, budget, listeners, logFile, lists);
+        var runtime = new Runtime(types, states, credentials, limits, [received, translated], listeners, logFile, lists);
 
         var forwarder = new Forwarder(clients, messages, new Translation(new ProofCache(clock), new DropLog(log)));
         var loop = new AttemptLoop(forwarder, types, credentials, states, log, clock);
         var conversations = new StoredConversations(new ResponseStore(clock));
         var endpoints = new Endpoints(
-            runtime, protocols, new GenerateEndpoint(runtime, bodies, limits, loop, conversations, protocols, clock),
+            runtime, protocols, new GenerateEndpoint(runtime, bodies, translated, limits, loop, conversations, protocols, clock),
             new ModelsEndpoint(lists, protocols, loop), new CircuitEndpoints(states, bodies, clock),
             new StatusEndpoint(runtime, states, credentials, new AccountQuotas(calls, types, credentials, clock), clock), conversations);
         return (runtime, new Front(runtime, endpoints, protocols, log, clock));

@@ -8,7 +8,7 @@ namespace Aiproxy.Server;
 
 /// <summary>What lives as long as the process: the snapshot in use and the states that outlive it. Takes new configurations in.</summary>
 public sealed class Runtime(
-    UpstreamTable types, UpstreamStateTable states, CredentialSource credentials, KeyLimits limits, ByteBudget budget, ListenerSet listeners, LogFile logFile, ModelLists models)
+    UpstreamTable types, UpstreamStateTable states, CredentialSource credentials, KeyLimits limits, IReadOnlyList<ByteBudget> budgets, ListenerSet listeners, LogFile logFile, ModelLists models)
 {
     private readonly IReadOnlyCollection<string> _types = [.. types.All.Select(type => type.Name)];
     private volatile Snapshot? _current;
@@ -32,7 +32,7 @@ public sealed class Runtime(
         var keys = new ClientKeys(config.ClientKeys);
         states.Retain(config.Upstreams, config.Circuit);
         limits.Apply(keys);
-        budget.Limit = config.MaxBufferedBytes;
+        foreach (ByteBudget budget in budgets) budget.Limit = config.MaxBufferedBytes;
         if (before is null || before.Log != config.Log) logFile.Apply(config.Log);
 
         string? problem = before is not null && before.Listen == config.Listen && before.Tls == config.Tls

@@ -22,6 +22,9 @@ public sealed class AnswerDelivery(
     /// <summary>Longest single event, in bytes.</summary>
     public const int MaxEventBytes = 32 * 1024 * 1024;
 
+    /// <summary>Longest part of an answer that is taken for an error's own text, in bytes.</summary>
+    public const int MaxToldBytes = 64 * 1024;
+
     // Small: a stream that waits holds one such buffer. Longer reads take further ones.
     private const int ReadBufferBytes = 4096;
 
@@ -35,6 +38,12 @@ public sealed class AnswerDelivery(
 
     // What the upstream was asked for.
     private readonly bool _streams = request.Target.HeadOf(request.Exchange).Stream;
+
+    /// <summary>Called once a stream to the client has begun: no attempt follows. null: somebody still needs the request.</summary>
+    public Action? OnBegin { get; init; }
+
+    /// <summary>What told a failure inside the answer, before any of it went to the client, as it came; empty: nothing did.</summary>
+    public ReadOnlyMemory<byte> Told { get; private set; }
 
     /// <summary>The client left before the end.</summary>
     public bool ClientLeft { get; private set; }
@@ -90,7 +99,11 @@ public sealed class AnswerDelivery(
         exchange.Usage = watch.Usage;
         exchange.AnswerId = watch.Id;
         exchange.IsUsageEstimated = reader is KiroResponseReader { IsUsageEstimated: true };
-        if (watch.Failure is { } failure) return failure;
+        if (watch.Failure is { } failure)
+        {
+            if (body.Memory.Length <= MaxToldBytes) Told = body.Memory.ToArray();
+            return failure;
+        }
         if (!watch.IsFinished) return new ProxyError(ErrorKind.BadGateway, $"the upstream sent an answer without an end");
         exchange.FirstOutput = watch.FirstOutputTimestamp;
 
@@ -109,14 +122,17 @@ public sealed class AnswerDelivery(
         var watch = new Watch(Kept(writer), exchange.Clock);
         IResponseReader reader = Reader(watch, exchange.Head.JsonArray);
         IResponseWay way = copies ? CopyWayOf(reader, frames, isArray) : collects ? new CollectWay(exchange.Protocol.CreateFold()) : new TranslateWay(writer!, !exchange.Head.Stream);
+        if (_forwards && target.Type.Fact.KeepsNoAnswers && exchange.KeepAnswer is { } keep) way = new KeptWay(way, exchange.Protocol.CreateFold(), keep);
         var options = new PumpOptions(
             exchange.Head.Stream ? exchange.StreamContentType : JsonType, ResponseHeaders.ForClient(response), target.Config.StreamIdleTimeout,
-            exchange.Protocol.Name == "gemini" && !exchange.Head.JsonArray ? GeminiFailurePause : TimeSpan.Zero);
+            exchange.Protocol.Name == "gemini" && !exchange.Head.JsonArray ? GeminiFailurePause : TimeSpan.Zero,
+            LooksBack ? null : OnBegin);
         var pump = new ResponsePump(exchange, clock, watch, reader, frames, way, output, options);
         try
         {
             PumpEnd end = await pump.RunAsync().ConfigureAwait(false);
             ClientLeft = end == PumpEnd.ClientGone;
+            Told = pump.Told;
             return pump.Error;
         }
         finally
@@ -133,6 +149,9 @@ public sealed class AnswerDelivery(
         // What the request needed to be said in this dialect, the answer's reader takes back.
         return target.Protocol is KiroProtocol kiro ? kiro.CreateReader(sink, exchange.ReadRequest() with { Model = target.Model }) : target.Protocol.CreateReader(sink, clientArray);
     }
+
+    // A Responses answer repeats its request at the end, and Kiro's usage is guessed from it.
+    private bool LooksBack => !_forwards && (exchange.Protocol.Name == "responses" || target.Protocol is KiroProtocol);
 
     private IUpstreamWire? Wire => target.Type.Wire;
 

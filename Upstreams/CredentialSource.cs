@@ -29,6 +29,9 @@ public sealed class CredentialSource(TokenCache tokens, UpstreamClients clients,
     /// <summary>Out of use until its owner acts.</summary>
     public void Disable(UpstreamConfig config, IUpstreamType type, int index, SignInFault fault) => SignInOf(config, type, index)?.Disable(fault.Reason, fault.Link);
 
+    /// <summary>Moves when another program has put other tokens into the sign-in's file; 0 for a key.</summary>
+    public long AdoptionsOf(UpstreamConfig config, IUpstreamType type, int index) => SignInOf(config, type, index)?.CountAdoptions() ?? 0;
+
     /// <summary>Remembers what an answer told of the account's limits.</summary>
     public void Told(UpstreamConfig config, IUpstreamType type, int index, IReadOnlyList<KeyValuePair<string, string>> headers, DateTimeOffset now)
     {

@@ -25,6 +25,8 @@ public sealed class EchoHandler(TimeProvider clock) : HttpMessageHandler
             return Error(exchange, refused.Error);
         }
         if (exchange.Head.Target.Operation == Operation.CountTokens) return Count(exchange, chat);
+        // The answer is made of it while it streams.
+        exchange.KeepsRequest = true;
 
         var answer = new EchoAnswer(chat, EchoScript.Parse(origin.Model, EchoAnswer.LastUserText(chat)));
         if (answer.Script.ErrorStatus is { } status)

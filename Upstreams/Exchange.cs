@@ -7,6 +7,7 @@ namespace Aiproxy.Upstreams;
 /// <summary>One request of a client, from its body to its log line. Lives as long as the request.</summary>
 public sealed class Exchange : IDisposable
 {
+    private ReadOnlyMemory<byte> _body;
     private JsonDocument? _document;
     private ChatRequest? _request;
 
@@ -23,8 +24,21 @@ public sealed class Exchange : IDisposable
 
     public required RequestHead Head { get; init; }
 
-    /// <summary>The decoded body. Pooled: dead after the request.</summary>
-    public required ReadOnlyMemory<byte> Body { get; init; }
+    /// <summary>The decoded body. Pooled: dead, and empty, after <see cref="ReleaseRequest"/>.</summary>
+    public required ReadOnlyMemory<byte> Body
+    {
+        get => _body;
+        init => _body = value;
+    }
+
+    /// <summary>Gives the body's memory back; null: its owner does so after the request.</summary>
+    public Action? OnRelease { get; init; }
+
+    /// <summary>Room for so many bytes beside the body, until disposed; null: there was none in time. Absent: not bounded.</summary>
+    public Func<long, CancellationToken, ValueTask<IDisposable?>>? RoomAsync { get; init; }
+
+    /// <summary>Somebody looks at the request until the end of the answer.</summary>
+    public bool KeepsRequest { get; set; }
 
     /// <summary>The client's query without its key, with the question mark; or empty.</summary>
     public required string Query { get; init; }
@@ -109,6 +123,16 @@ public sealed class Exchange : IDisposable
 
     // A Messages stream begins with the usage, which the upstreams of other protocols tell at its end.
     private bool TellsInputFirst => Head.Stream && Protocol.Name == "anthropic";
+
+    /// <summary>The answer has begun, so that nobody asks again: the request would only take up memory for as long as the answer takes.</summary>
+    public void ReleaseRequest()
+    {
+        if (KeepsRequest) return;
+        _request = null;
+        _document?.Dispose();
+        _body = default;
+        OnRelease?.Invoke();
+    }
 
     public void Dispose() => _document?.Dispose();
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Aiproxy.Config;
@@ -54,13 +55,15 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
     private async Task<Attempt> VisitAsync(WireRequest request, bool dropsProofs)
     {
         IReadOnlyList<Uri?> hosts = request.Target.Hosts.Count > 0 ? [.. request.Target.Hosts] : [null];
-        IReadOnlyList<ReadOnlyMemory<byte>>? body = null;
         bool isMended = false;
+        (bool hasRoom, IDisposable? room) = await RoomAsync(request).ConfigureAwait(false);
+        if (!hasRoom) return new Attempt(request.Exchange.Answer.Gone.IsCancellationRequested ? Outcome.ClientGone : Outcome.NoRoom);
+        using var body = new VisitBody(room);
         for (int host = 0; ;)
         {
             try
             {
-                body ??= Body(ref request, dropsProofs);
+                if (body.Segments.Count == 0) body.Segments = Body(ref request, dropsProofs);
             }
             catch (ProtocolException unsayable)
             {
@@ -73,7 +76,7 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
             {
                 isMended = true;
                 request = request with { Mend = mend };
-                body = null;
+                body.Segments = [];
             }
             else if (hasNext && (attempt.Mend is { NextHost: true } || IsHostFault(attempt.Outcome)))
             {
@@ -83,6 +86,22 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
             {
                 return attempt;
             }
+        }
+    }
+
+    // A forwarded body is sent as it is held; any other is written anew, about as long.
+    private static async ValueTask<(bool IsGranted, IDisposable? Room)> RoomAsync(WireRequest request)
+    {
+        Exchange exchange = request.Exchange;
+        if (exchange.RoomAsync is not { } roomAsync || (request.Forwards && request.Target.Type.Wire is null)) return (true, null);
+        try
+        {
+            IDisposable? room = await roomAsync(exchange.Body.Length, exchange.Answer.Gone).ConfigureAwait(false);
+            return (room is not null, room);
+        }
+        catch (OperationCanceledException)
+        {
+            return (false, null);
         }
     }
 
@@ -118,7 +137,7 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         }
     }
 
-    private async Task<Attempt> AskAsync(WireRequest request, Uri? baseUrl, IReadOnlyList<ReadOnlyMemory<byte>> body)
+    private async Task<Attempt> AskAsync(WireRequest request, Uri? baseUrl, VisitBody body)
     {
         Exchange exchange = request.Exchange;
         using var clock = new AttemptClock(exchange.Clock, exchange.TotalDeadline, exchange.Answer.Gone);
@@ -137,7 +156,7 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         }
     }
 
-    private async Task<HttpResponseMessage> SendOnceOrAgainAsync(WireRequest request, Uri? baseUrl, IReadOnlyList<ReadOnlyMemory<byte>> body, AttemptClock clock)
+    private async Task<HttpResponseMessage> SendOnceOrAgainAsync(WireRequest request, Uri? baseUrl, VisitBody body, AttemptClock clock)
     {
         (Exchange exchange, UpstreamTarget target) = (request.Exchange, request.Target);
         HttpMessageInvoker client = clients.For(target.Config, target.Type, target.CredentialIndex);
@@ -146,7 +165,7 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         {
             var trace = new ConnectionTrace();
             trace.Begin();
-            HttpRequestMessage message = messages.Create(request, baseUrl, body);
+            HttpRequestMessage message = messages.Create(request, baseUrl, body.Segments);
             try
             {
                 return await client.SendAsync(message, clock.Token).ConfigureAwait(false);
@@ -160,21 +179,42 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
     }
 
     private async Task<Attempt> DeliverAsync(
-        WireRequest request, Uri? baseUrl, IReadOnlyList<ReadOnlyMemory<byte>> body, HttpResponseMessage response, AttemptClock clock)
+        WireRequest request, Uri? baseUrl, VisitBody body, HttpResponseMessage response, AttemptClock clock)
     {
         (Exchange exchange, UpstreamTarget target) = (request.Exchange, request.Target);
         // Only server tools make a turn pause, and a client of another protocol has no word for it.
         bool mayPause = !exchange.Forwards(target) && target.Protocol.Name == "anthropic" && exchange.ReadRequest().Tools.Any(static tool => tool.Kind == ToolKind.Foreign);
         var delivery = new AnswerDelivery(request, clock, response, translation,
-            mayPause ? turn => GoOnAsync(request, baseUrl, turn.GoOn(body[0].Span), clock) : null);
+            mayPause ? turn => GoOnAsync(request, baseUrl, turn.GoOn(body.Segments[0].Span), clock) : null)
+        {
+            OnBegin = mayPause ? null : Release,
+        };
         ProxyError? failure = exchange.Head.Target.Operation == Operation.Generate
             ? await delivery.DeliverAsync().ConfigureAwait(false)
             : await delivery.RelayAsync().ConfigureAwait(false);
         IReadOnlyList<KeyValuePair<string, string>> headers = Pairs(response);
         if (delivery.ClientLeft) return new Attempt(Outcome.ClientGone, null, headers);
         if (failure is null) return new Attempt(Outcome.Success, null, headers);
-        // What was told inside the answer stands for an error body: a rule may look for its words.
-        return Judged(request, 200, failure, headers, Encoding.UTF8.GetBytes(failure.Message));
+        // What was told inside the answer stands for an error body: a rule may look for its words, and a provider's rules for its details.
+        bool isBody = delivery.Told.Span.TrimStart(" \r\n\t"u8) is [(byte)'{' or (byte)'[', ..];
+        Attempt attempt = Judged(request, 200, failure, headers, isBody ? delivery.Told : Encoding.UTF8.GetBytes(failure.Message));
+        return isBody && request.Forwards && !exchange.Answer.HasBegun ? attempt with { Raw = RawOf(attempt.Outcome, delivery.Told, request, response) } : attempt;
+
+        // A stream may go on for an hour, and nothing is sent again.
+        void Release()
+        {
+            body.Dispose();
+            (response.RequestMessage?.Content as SplicedContent)?.Release();
+            exchange.ReleaseRequest();
+        }
+    }
+
+    /// <summary>An error told inside a 200 in the words of an error body, which it is then relayed as: null where it is none.</summary>
+    private static RawAnswer? RawOf(Outcome outcome, ReadOnlyMemory<byte> body, WireRequest request, HttpResponseMessage response)
+    {
+        if (outcome.Error is not { } error || !TellsError(body.Span)) return null;
+        int status = request.Exchange.Protocol.WriteError(new ArrayBufferWriter<byte>(), error, request.Exchange.RequestId);
+        return IsRelayed(status, outcome, body.Span, request.Target) ? new RawAnswer(status, "application/json; charset=utf-8", body, ResponseHeaders.ForClient(response)) : null;
     }
 
     /// <exception cref="HttpRequestException">The upstream refused; to the client its answer broke.</exception>

@@ -78,7 +78,7 @@ public sealed record Mend
 /// <param name="Status">HTTP status; of an error told inside a 200 the one it would have had.</param>
 /// <param name="Error">As the dialect reads it.</param>
 /// <param name="Headers">A repeated name is a repeated pair.</param>
-/// <param name="Body">As it came; of an error inside a stream, its message.</param>
+/// <param name="Body">As it came; of an error inside a stream, the event that told it; of one that was seen and not told, its message.</param>
 public sealed record Refusal(
     int Status, Protocols.Model.ProxyError Error, IReadOnlyList<KeyValuePair<string, string>> Headers, ReadOnlyMemory<byte> Body, DateTimeOffset Now, UpstreamTarget Target)
 {

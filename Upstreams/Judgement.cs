@@ -16,7 +16,8 @@ public static class Judgement
         int status, ProxyError error, IEnumerable<KeyValuePair<string, string>> headers, ReadOnlySpan<byte> body, IReadOnlyList<ErrorRule> rules, TimeProvider clock,
         Func<int, ProxyError, Outcome?>? ofProvider = null, string model = "")
     {
-        int told = status is >= 200 and < 300 ? StatusOf(error.Kind) : status;
+        // Told inside a 200, some name the status that they would have had.
+        int told = status is not (>= 200 and < 300) ? status : error.UpstreamStatus is { } named and >= 400 and < 600 ? named : StatusOf(error.Kind);
         error = error with { UpstreamStatus = error.UpstreamStatus ?? told };
         DateTimeOffset now = clock.GetUtcNow();
         // Told inside a 200, the time is in the error's words, or was read with it.

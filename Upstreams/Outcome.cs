@@ -36,7 +36,7 @@ public sealed record Outcome
     public SignInFault? SignInFault { get; init; }
 
     /// <summary>The client is answered now; no other candidate is tried.</summary>
-    public bool IsFinal => Kind is OutcomeKind.Success or OutcomeKind.ClientGone || Rule is ErrorAction.Fail;
+    public bool IsFinal => Kind is OutcomeKind.Success or OutcomeKind.ClientGone or OutcomeKind.NoRoom || Rule is ErrorAction.Fail;
 
     public static Outcome Success { get; } = new() { Kind = OutcomeKind.Success };
 
@@ -49,6 +49,13 @@ public sealed record Outcome
         Kind = OutcomeKind.Busy,
         Scope = Scope.Model,
         Error = new ProxyError(ErrorKind.RateLimit, "the upstream has as many requests in flight as its configuration allows"),
+    };
+
+    /// <summary>The memory for bodies on their way to upstreams is taken. Blames nobody.</summary>
+    public static Outcome NoRoom { get; } = new()
+    {
+        Kind = OutcomeKind.NoRoom,
+        Error = new ProxyError(ErrorKind.Unavailable, "too many request bodies are held at once") { RetryAfter = TimeSpan.FromSeconds(5) },
     };
 
     /// <summary>The target's protocol has no words for the request. Blames nobody.</summary>
@@ -74,6 +81,7 @@ public enum OutcomeKind
 
     Busy,
     CannotSay,
+    NoRoom,
 }
 
 public enum Scope

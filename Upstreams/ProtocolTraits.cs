@@ -27,6 +27,7 @@ public static class ProtocolTraits
         {
             Models = Models(config),
             IsOfficial = official,
+            IsStrict = config.BaseUrls.Count > 0 && config.BaseUrls[0].Host.EndsWith(".mistral.ai", StringComparison.OrdinalIgnoreCase),
             Issuer = config.Name,
             DeveloperRole = Has(config, "developer_role", official),
             StrictAlternation = Has(config, "strict_alternation"),

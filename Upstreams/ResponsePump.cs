@@ -35,6 +35,9 @@ public sealed class ResponsePump(
     /// <summary>Why it failed.</summary>
     public ProxyError? Error { get; private set; }
 
+    /// <summary>The event that told a failure before the client's answer began, as it came; empty: none did, or it is too long for one that says nothing else.</summary>
+    public ReadOnlyMemory<byte> Told { get; private set; }
+
     /// <exception cref="IOException">The upstream's connection broke before the client's answer began.</exception>
     /// <exception cref="OperationCanceledException">Time ran out or the client left, before the client's answer began.</exception>
     public async ValueTask<PumpEnd> RunAsync()
@@ -102,7 +105,11 @@ public sealed class ResponsePump(
         {
             _read += frame.Raw.Length;
             reader.Read(in frame);
-            if (watch.Failure is not null) return;
+            if (watch.Failure is not null)
+            {
+                if (!_begun && frame.Data.Length <= AnswerDelivery.MaxToldBytes) Told = frame.Data.ToArray();
+                return;
+            }
             way.OnFrame(in frame, output);
         }
         if (!more && !watch.IsFinished) reader.Complete();
@@ -130,6 +137,7 @@ public sealed class ResponsePump(
         exchange.FirstOutput = watch.FirstOutputTimestamp;
         exchange.OnOutput?.Invoke();
         output.Release(_answer.Output);
+        if (!way.IsWhole) options.OnBegin?.Invoke();
         clock.Enter(ClockPhase.Idle, options.IdleTimeout);
     }
 
@@ -193,4 +201,5 @@ public sealed class ResponsePump(
 /// <param name="ContentType">Of the client's answer.</param>
 /// <param name="Headers">Upstream headers that pass to the client.</param>
 /// <param name="FailurePause">Between the last output and the telling of a failure, for clients that see a failure only in a read of its own.</param>
-public sealed record PumpOptions(string ContentType, IReadOnlyList<KeyValuePair<string, string>> Headers, TimeSpan IdleTimeout, TimeSpan FailurePause = default);
+/// <param name="OnBegin">Called once, when a stream to the client has begun.</param>
+public sealed record PumpOptions(string ContentType, IReadOnlyList<KeyValuePair<string, string>> Headers, TimeSpan IdleTimeout, TimeSpan FailurePause = default, Action? OnBegin = null);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using Aiproxy.Protocols;
 using Aiproxy.Protocols.Model;
 
@@ -29,7 +30,7 @@ public sealed class Translation(ProofCache proofs, DropLog? drops = null)
         {
             throw RequestRefusal.NamingBoth(refusal, request.Protocol);
         }
-        return output.WrittenMemory;
+        return BrokenText.Mend(MemoryMarshal.AsMemory(output.WrittenMemory));
     }
 
     /// <summary>What the upstream's reader pushes into, so that <paramref name="client"/> gets what its protocol and the request ask for.</summary>

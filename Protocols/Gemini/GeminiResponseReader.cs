@@ -221,6 +221,7 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
     {
         if (!part.Call.IsEmpty) Call(part.Call, part.Signature);
         else if (!part.Text.IsEmpty || part.Signature.Length > 2 && !part.IsForeign) Text(part.Text, part.IsThought ? BlockKind.Thinking : BlockKind.Text, part.Signature);
+        else if (!part.Media.IsEmpty && !part.IsThought) Media(part.Media);
         else if (part.IsForeign) Foreign();
     }
 
@@ -292,6 +293,23 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
         // An object by the protocol; some servers give its text as a string.
         if (GeminiPlaceholder.IsIn(args)) args = GeminiPlaceholder.Remove(args);
         if (!args.IsEmpty) sink.BlockDelta(key, args[0] == (byte)'"' ? args : ByteOutput.Quote(args));
+        sink.BlockEnd(key);
+    }
+
+    /// <summary>No other protocol's answers have a place for it: an answer that is nothing else would seem to be empty.</summary>
+    private void Media(ReadOnlySpan<byte> json)
+    {
+        ReadOnlySpan<byte> type = default;
+        JsonScan members = JsonScan.Inside(json);
+        while (members.Next())
+        {
+            if (members.Is("mimeType"u8)) type = members.Inner;
+        }
+        CloseOpen();
+        _hasContent = true;
+        int key = _nextKey++;
+        sink.BlockStart(key, BlockKind.Text);
+        sink.BlockDelta(key, type.StartsWith("image/"u8) ? "\"[image omitted]\""u8 : type.StartsWith("audio/"u8) ? "\"[audio omitted]\""u8 : "\"[file omitted]\""u8);
         sink.BlockEnd(key);
     }
 

@@ -23,6 +23,7 @@ public static class OpenAIResponsesRequestWriter
         {
             KnowsCustomTools = true,
             KnowsMidSystem = true,
+            NeedsTurn = true,
             DropsEmptyText = true,
             OwnBlocks = "responses",
             AfterTrailingAssistant = OpenAIRequestWords.AfterTrailingAssistant(client, traits.RefusesPrefill, Target),

@@ -109,7 +109,7 @@ public sealed class SchemaGathering(JsonElement root)
     {
         string path = reference.ValueKind == JsonValueKind.String ? JsonFields.Decode(reference) : "";
         bool isCircle = way is not null && (way.Holds(path) || way.Length >= MaxReferences);
-        if (!isCircle && Target(path) is { } target)
+        if (!isCircle && SchemaKeywords.Follow(root, path) is { } target)
         {
             // The node's own words win over those of what it refers to.
             draft.Fill(Branch(target, new SchemaDraft.Way(path, way), depth), isBranch: false);
@@ -117,18 +117,6 @@ public sealed class SchemaGathering(JsonElement root)
         }
         draft.Hints.Add("See: " + path[(path.LastIndexOf('/') + 1)..]);
         if (draft.Kind.Length == 0) draft.Type = "object";
-    }
-
-    private JsonElement? Target(string path)
-    {
-        if (!path.StartsWith('#')) return null;
-        JsonElement found = root;
-        foreach (string step in path[1..].Split('/', StringSplitOptions.RemoveEmptyEntries))
-        {
-            string name = Uri.UnescapeDataString(step).Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
-            if (!SchemaKeywords.TryGet(found, name, out found)) return null;
-        }
-        return found;
     }
 
     private void Choose(JsonElement[] branches, SchemaDraft.Way? way, SchemaDraft draft, int depth)

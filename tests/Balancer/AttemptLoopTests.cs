@@ -129,6 +129,40 @@ public sealed class AttemptLoopTests : ILogEventSink
         Assert.Equal((CircuitState.Closed, CircuitState.Closed), (Circuit("a").State, Circuit("b").State));
     }
 
+    [Theory]
+    [InlineData(401)]
+    [InlineData(403)]
+    public async Task RefusedCredential_IsToldAlikeWhileItRests(int status)
+    {
+        ScriptedHandler only = Add("a", tokens: "sk-fake-1").Answers(status, """{"type":"error","error":{"type":"permission_error","message":"no"}}""");
+        TestExchange first = await Run(), later = await Run();
+        Assert.Equal((500, "false"), (first.Client.Status, first.Client.Headers["x-should-retry"]));
+        Assert.Equal((500, "false", first.Client.Text.Replace($" (HTTP {status})", "")), (later.Client.Status, later.Client.Headers["x-should-retry"], later.Client.Text));
+        Assert.False(later.Client.Headers.ContainsKey("retry-after"));
+        Assert.Single(only.Bodies);
+    }
+
+    [Fact]
+    public async Task RefusedCredentialBesideALimitedUpstream_IsToldAsTheLimit()
+    {
+        Add("limited").Answers(429, "{}", "application/json", ("retry-after", "20"));
+        Add("a", 1, tokens: "sk-fake-1").Answers(200, Good).Answers(402, """{"type":"error","error":{"type":"billing_error","message":"pay"}}""");
+        await Run();
+        TestExchange test = await Run();
+        Assert.Equal((429, "20"), (test.Client.Status, test.Client.Headers["retry-after"]));
+        Assert.DoesNotContain("pay", test.Client.Text);
+    }
+
+    [Fact]
+    public async Task OpenCircuitBesideARestingCredential_IsProbedAllTheSame()
+    {
+        Add("a", tokens: "sk-fake-1").Answers(403, "{}");
+        ScriptedHandler b = Add("b", 1).Answers(500, "{}").Answers(500, "{}").Answers(500, "{}").Answers(200, Good);
+        for (int i = 0; i < 3; i++) await Run();
+        Assert.Equal(CircuitState.Open, Circuit("b").State);
+        Assert.Equal((200, 4), ((await Run()).Client.Status, b.Bodies.Count));
+    }
+
     [Fact]
     public async Task MostTellingFailure_IsTold()
     {

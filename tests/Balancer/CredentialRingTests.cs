@@ -1,4 +1,5 @@
 using Aiproxy.Balancer;
+using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Tests.Balancer;
 
@@ -52,6 +53,53 @@ public sealed class CredentialRingTests
         Next(ring).Succeeded();
         Assert.False(Next(ring).IsTry);
         Assert.Null(ring.NextAvailable);
+    }
+
+    [Fact]
+    public void AllResting_SayWhyAndForHowLongWhereThatIsKnown()
+    {
+        CredentialRing ring = Ring("a", "b");
+        Next(ring).Refused();
+        Assert.Null(ring.RestFor("m"));
+        Next(ring).Refused();
+        Assert.Equal(new CredentialRest(ErrorKind.UpstreamAuth, null), ring.RestFor("m"));
+
+        clock.Advance(TimeSpan.FromSeconds(30));
+        Next(ring).Rest(clock.Now.AddMinutes(3), ErrorKind.Quota);
+        Next(ring).Refused(ErrorKind.UpstreamAuth);
+        Assert.Equal(new CredentialRest(ErrorKind.Quota, clock.Now.AddMinutes(3)), ring.RestFor("m"));
+
+        clock.Advance(TimeSpan.FromSeconds(60));
+        Next(ring).Refused(ErrorKind.RateLimit);
+        Assert.Equal(new CredentialRest(ErrorKind.RateLimit, clock.Now.AddMinutes(2)), ring.RestFor("m"));
+    }
+
+    [Fact]
+    public void ModelAtItsQuota_RestsForThatReasonAndTheOthersNot()
+    {
+        CredentialRing ring = Ring("a");
+        Assert.True(ring.TryNext(null, "m", out CredentialSlot slot));
+        slot.RestModel(clock.Now.AddMinutes(5), ErrorKind.Quota);
+        Assert.Equal(new CredentialRest(ErrorKind.Quota, clock.Now.AddMinutes(5)), ring.RestFor("m"));
+        Assert.Null(ring.RestFor("other"));
+    }
+
+    [Fact]
+    public void ExchangedCredential_RestsForNothingThatTheOldOneDid()
+    {
+        CredentialRing ring = Ring("a");
+        CredentialSlot old = Next(ring), same = Next(ring);
+        old.Rest(clock.Now.AddHours(3));
+        old.RestModel(clock.Now.AddHours(3));
+        ring.Exchanged(0, 0);
+        Assert.NotNull(ring.RestFor(""));
+        ring.Exchanged(0, 1);
+        Assert.Null(ring.RestFor(""));
+        same.Refused();
+        Assert.Null(ring.RestFor(""));
+        Next(ring).Refused();
+        ring.Exchanged(0, 1);
+        Assert.NotNull(ring.RestFor(""));
     }
 
     [Fact]

@@ -102,6 +102,65 @@ public sealed class FailureRankTests
     }
 
     [Fact]
+    public void AllRefused_SaysSoAgainAndNotToRetry()
+    {
+        var rank = new FailureRank();
+        rank.AddResting(new CredentialRest(ErrorKind.UpstreamAuth, null), "primary");
+        ProxyError error = rank.Tell(Now);
+        Assert.Equal((ErrorKind.UpstreamAuth, false, null), (error.Kind, error.ShouldRetry, error.RetryAfter));
+        Assert.Contains("\"primary\"", error.Message);
+    }
+
+    [Fact]
+    public void QuotaThatBeginsAnewAtAKnownTime_IsTold()
+    {
+        var rank = new FailureRank();
+        rank.AddResting(new CredentialRest(ErrorKind.UpstreamAuth, null), "a");
+        rank.AddResting(new CredentialRest(ErrorKind.Quota, Now.AddHours(2)), "b");
+        ProxyError error = rank.Tell(Now);
+        Assert.Equal((ErrorKind.Quota, false, TimeSpan.FromHours(2)), (error.Kind, error.ShouldRetry, error.RetryAfter));
+        Assert.Contains("2026-01-01T02:00:00Z", error.Message);
+    }
+
+    [Fact]
+    public void QuotaWithoutATime_NamesNone()
+    {
+        var rank = new FailureRank();
+        rank.AddResting(new CredentialRest(ErrorKind.Quota, null), "a");
+        Assert.Equal((ErrorKind.Quota, null), (rank.Tell(Now).Kind, rank.Tell(Now).RetryAfter));
+    }
+
+    [Fact]
+    public void RestByARule_IsNoFaultOfTheRequestsThatMeetIt()
+    {
+        var rank = new FailureRank();
+        rank.AddResting(new CredentialRest(ErrorKind.InvalidRequest, Now.AddSeconds(20)), "a");
+        Assert.Equal((ErrorKind.Unavailable, TimeSpan.FromSeconds(20)), (rank.Tell(Now).Kind, rank.Tell(Now).RetryAfter));
+    }
+
+    [Theory]
+    [InlineData(401, ErrorKind.ClientAuth)]
+    [InlineData(402, ErrorKind.Quota)]
+    public void FailureThatWillNotPass_GivesWayToALimitThatEnds(int status, ErrorKind kind)
+    {
+        var rank = new FailureRank();
+        rank.Add(Told(status, kind), "a");
+        rank.AddResting(new CredentialRest(ErrorKind.RateLimit, Now.AddSeconds(20)), "b");
+        ProxyError error = rank.Tell(Now);
+        Assert.Equal((ErrorKind.RateLimit, TimeSpan.FromSeconds(20), null), (error.Kind, error.RetryAfter, error.ShouldRetry));
+        Assert.False(rank.TellsBest);
+    }
+
+    [Fact]
+    public void OpenCircuitBesideARefusedCredential_IsUnavailableWithTheNextProbe()
+    {
+        var rank = new FailureRank();
+        rank.AddResting(new CredentialRest(ErrorKind.UpstreamAuth, null), "a");
+        rank.AddBlocked(Now.AddSeconds(15), isLimit: false);
+        Assert.Equal((ErrorKind.Unavailable, TimeSpan.FromSeconds(15)), (rank.Tell(Now).Kind, rank.Tell(Now).RetryAfter));
+    }
+
+    [Fact]
     public void AllBusy_IsARateLimitOfASecond()
     {
         var rank = new FailureRank();

@@ -192,6 +192,51 @@ public sealed class SignInTests : IDisposable
     }
 
     [Fact]
+    public async Task ChangedByAnotherProgram_IsSeenAtUseWithinSeconds_AndAsksNobody()
+    {
+        SignIn signIn = _rig.Open(nameof(Sample.ClaudeFlat));
+        Credential old = await _rig.GetAsync(signIn);
+        File.WriteAllText(signIn.Path, Sample.ClaudeFlat.Replace(Sample.Access, "at-fake-other").Replace(Sample.Refresh, "rt-fake-other"));
+        _rig.Clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(old.AccessToken, (await _rig.GetAsync(signIn)).AccessToken);
+        Assert.Equal(0, signIn.CountAdoptions());
+        _rig.Clock.Advance(TimeSpan.FromSeconds(1));
+        Credential other = await _rig.GetAsync(signIn);
+        Assert.Equal(("at-fake-other", 1, 0), (other.AccessToken, signIn.CountAdoptions(), _rig.Endpoint.Calls));
+        Assert.NotEqual(old.Generation, other.Generation);
+    }
+
+    [Fact]
+    public async Task ChangedWhileARefreshRuns_TheOldTokenServesAndTheNewOnesWin()
+    {
+        SignIn signIn = _rig.Open(nameof(Sample.ClaudeFlat));
+        await _rig.GetAsync(signIn);
+        var gate = new TaskCompletionSource();
+        _rig.Endpoint.Gate = gate.Task;
+        _rig.Clock.AdvanceTo(Sample.Expiry - TimeSpan.FromMinutes(10));
+        Assert.Equal(Sample.Access, (await _rig.GetAsync(signIn)).AccessToken);
+        string other = Sample.ClaudeFlat.Replace(Sample.Access, "at-fake-other").Replace(Sample.Refresh, "rt-fake-other");
+        File.WriteAllText(signIn.Path, other);
+        _rig.Clock.Advance(TimeSpan.FromSeconds(4));
+        Assert.Equal(Sample.Access, (await _rig.GetAsync(signIn)).AccessToken);
+        gate.SetResult();
+        await signIn.WhenQuiet();
+        Assert.Equal("at-fake-other", (await _rig.GetAsync(signIn)).AccessToken);
+        Assert.Equal(other, File.ReadAllText(signIn.Path));
+    }
+
+    [Fact]
+    public async Task OwnRefresh_IsNoForeignChange()
+    {
+        SignIn signIn = _rig.Open(nameof(Sample.ClaudeFlat));
+        _rig.Expire();
+        await _rig.GetAsync(signIn);
+        _rig.Clock.Advance(TimeSpan.FromSeconds(10));
+        await _rig.GetAsync(signIn);
+        Assert.Equal((0, 0), (signIn.CountAdoptions(), _rig.Count(SignInEventKind.Adopted)));
+    }
+
+    [Fact]
     public async Task HalfWritten_IsReadAgain()
     {
         string path = _rig.Write("a.json", Sample.ClaudeFlat[..50]);

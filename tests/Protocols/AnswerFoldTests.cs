@@ -141,6 +141,38 @@ public sealed class AnswerFoldTests
         Assert.Equal($$"""{"output":[{{First}},{{Second}}],"id":"r"}""", Fold("responses", [.. items, """{"type":"response.completed","response":{"id":"r"}}"""]));
         Assert.Equal($$"""{"output":[{{First}},{{Second}}]}""", Fold("responses", [.. items, """{"type":"response.completed","response":{ }}"""]).Replace(" }", "}"));
         Assert.Equal("""{"id":"r","output":[]}""", Fold("responses", """{"type":"response.completed","response":{"id":"r","output":[]}}"""));
+        // Several items under one index.
+        Assert.Equal($$"""{"id":"r","output":[{{Second}},{{First}}]}""", Fold("responses",
+            $$"""{"type":"response.output_item.done","output_index":0,"item":{{Second}}}""", $$"""{"type":"response.output_item.done","output_index":0,"item":{{First}}}""",
+            $$"""{"type":"response.output_item.done","output_index":0,"item":{{First}}}""", """{"type":"response.completed","response":{"id":"r","output":[]}}"""));
+    }
+
+    [Fact]
+    public void Chat_WhatEachChunkTellsAgain_IsThereOnce() => Same(
+        """
+        {"choices":[{"index":0,"message":{"role":"assistant","content":"ab"},"content_filter_results":{"hate":{"filtered":false,"severity":"low"},"self_harm":{"severity":"safe"}},
+        "native_finish_reason":"stop","list":["b"],"logprobs":null,"finish_reason":"stop"}]}
+        """,
+        Fold("openai",
+            """{"choices":[{"delta":{"role":"assistant","content":"a"},"content_filter_results":{"hate":{"filtered":false,"severity":"safe"}},"native_finish_reason":null,"list":["a"]}]}""",
+            """{"choices":[{"delta":{"content":"b"},"content_filter_results":{"hate":{"filtered":false,"severity":"low"},"self_harm":{"severity":"safe"}},"native_finish_reason":"stop","list":["b"]}]}""",
+            """{"choices":[{"delta":{},"content_filter_results":{},"native_finish_reason":"stop","finish_reason":"stop"}]}"""));
+
+    [Fact]
+    public void Responses_SourcesToldAsEventsAlone_AreWithTheirText()
+    {
+        const string Item = """{"id":"msg_1","type":"message","role":"assistant","content":[{"type":"output_text","text":"a","annotations":[]},{"type":"output_text","text":"b"},{"type":"output_text","text":"c","annotations":[{"n":9}]}]}""";
+        const string Cited = """{"id":"msg_1","type":"message","role":"assistant","content":[{"type":"output_text","text":"a","annotations":[{"n":1},{"n":2}]},{"annotations":[{"n":3}],"type":"output_text","text":"b"},{"type":"output_text","text":"c","annotations":[{"n":9}]}]}""";
+        static string Told(string id, int content, int n) => $$$"""{"type":"response.output_text.annotation.added","item_id":"{{{id}}}","output_index":1,"content_index":{{{content}}},"annotation_index":0,"annotation":{"n":{{{n}}}} }""";
+        string[] events =
+        [
+            """{"type":"response.output_item.done","output_index":0,"item":{"id":"rs_1","type":"reasoning","summary":[]}}""",
+            Told("msg_1", 0, 1), Told("msg_1", 0, 2), Told("other", 1, 3), Told("msg_1", 2, 4),
+            $$"""{"type":"response.output_item.done","output_index":1,"item":{{Item}}}""",
+        ];
+        string whole = $$"""{"id":"r","output":[{"id":"rs_1","type":"reasoning","summary":[]},{{Cited}}]}""";
+        Assert.Equal(whole, Fold("responses", [.. events, """{"type":"response.completed","response":{"id":"r","output":[]}}"""]));
+        Assert.Equal(whole, Fold("responses", [.. events, $$"""{"type":"response.completed","response":{"id":"r","output":[{"id":"rs_1","type":"reasoning","summary":[]},{{Item}}]} }"""]));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Aiproxy.Protocols;
 using Aiproxy.Protocols.Anthropic;
@@ -63,6 +64,36 @@ public sealed class TokenEstimatorTests(ITestOutputHelper output)
         Assert.InRange(TextTokens.Count(new string(' ', 160)), 8, 16);
         Assert.InRange(TextTokens.Count("a\n\n        b"), 3, 6);
         Assert.Equal(2, TextTokens.Count(" "));
+    }
+
+    /// <summary>Whatever the pieces are in which a text is read.</summary>
+    [Fact]
+    public void BytesAndEscapes_CountAsTheTextThatTheyAre()
+    {
+        string[] bits = ["camelCaseWord", " ", "\n\n", "  ", "7", "{\"k\":", "é", "完成", "🎉", "\uFFFD", "\\", "\b", "\u00A0", "Слово", "x"];
+        for (int seed = 0; seed < 300; seed++)
+        {
+            var random = new Random(seed);
+            string text = string.Concat(Enumerable.Range(0, random.Next(1, 1500)).Select(_ => bits[random.Next(bits.Length)]));
+            long expected = TextTokens.Count(text);
+            foreach (JavaScriptEncoder encoder in new[] { JavaScriptEncoder.Default, JavaScriptEncoder.UnsafeRelaxedJsonEscaping })
+            {
+                byte[] token = JsonEncodedText.Encode(text, encoder).EncodedUtf8Bytes.ToArray();
+                Assert.Equal(expected, TextTokens.Count(token, isToken: true));
+            }
+            Assert.Equal(expected, TextTokens.Count(Encoding.UTF8.GetBytes(text)));
+        }
+        Assert.Equal(TextTokens.Count("a\uD83D b\uFFFD/"), TextTokens.Count("a\\ud83d b\\uDC00\\/"u8, isToken: true));
+    }
+
+    [Fact]
+    public void LongText_IsCountedWithoutACopy()
+    {
+        byte[] text = Encoding.UTF8.GetBytes(new string('w', 4_000_000));
+        TextTokens.Count(text);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        TextTokens.Count(text, isToken: true);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 10_000);
     }
 
     [Fact]

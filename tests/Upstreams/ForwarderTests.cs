@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net.Sockets;
 using Aiproxy.Config;
 using Aiproxy.Protocols;
@@ -61,6 +62,110 @@ public sealed class ForwarderTests
         if (attempt.Raw is not { } raw) return;
         Assert.Equal((status, body, "application/json"), (raw.Status, System.Text.Encoding.UTF8.GetString(raw.Body.Span), raw.ContentType));
         Assert.Equal(["request-id"], raw.Headers.Select(header => header.Key));
+    }
+
+    [Theory]
+    [InlineData("gemini", true, """{"error":{"code":429,"message":"slow down","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.Help","links":[{"url":"https://example.com/quota"}]}]}}""", 429)]
+    [InlineData("gemini", false, """{"error":{"code":429,"message":"slow down","status":"RESOURCE_EXHAUSTED","details":[]}}""", 429)]
+    [InlineData("anthropic", true, """{"type":"error","error":{"type":"overloaded_error","message":"Overloaded","x":1}}""", 529)]
+    [InlineData("openai", true, """{"error":{"message":"busy","type":"server_error","code":"overloaded","x":1}}""", 503)]
+    public async Task ErrorToldInsideA200BeforeOutput_IsRelayedAsTheErrorBodyThatItIs(string protocol, bool stream, string error, int status)
+    {
+        using var test = new TestExchange(protocol, stream);
+        _upstream.Answers(200, !stream ? error : (protocol == "anthropic" ? "event: error\n" : "") + $"data: {error}\n\n", stream ? "text/event-stream" : "application/json");
+        Attempt attempt = await Send(test, type: protocol);
+        Assert.Equal((status, error), (attempt.Raw?.Status, System.Text.Encoding.UTF8.GetString((attempt.Raw?.Body ?? default).Span)));
+    }
+
+    [Theory]
+    [InlineData("anthropic", "openai", true)]
+    [InlineData("gemini", "openai", true)]
+    [InlineData("openai", "openai", true)]
+    [InlineData("responses", "openai", false)]
+    public async Task StreamHasBegun_TheRequestIsLetGo_UnlessTheAnswerRepeatsIt(string client, string upstream, bool isLetGo)
+    {
+        var answer = new Pipe();
+        var room = new Room();
+        _upstream.AnswersWith(200, answer.Reader.AsStream(), "text/event-stream");
+        using var test = new TestExchange(client, room: room.TakeAsync);
+        Task<Attempt> sending = Send(test, type: upstream);
+        await WriteAsync("""{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"one"},"finish_reason":null}]}""");
+        while (!test.Client.Text.Contains("one") && !sending.IsCompleted) await Task.Yield();
+        Assert.Equal((isLetGo, isLetGo || client == upstream ? 0 : 1), (test.Exchange.Body.IsEmpty, room.Taken));
+
+        await WriteAsync("""{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"two"},"finish_reason":"stop"}]}""");
+        await WriteAsync("[DONE]");
+        await answer.Writer.CompleteAsync();
+        Assert.Equal((OutcomeKind.Success, 0), ((await sending).Outcome.Kind, room.Taken));
+        test.Check(forwarded: client == upstream);
+
+        async Task WriteAsync(string data) => await answer.Writer.WriteAsync(System.Text.Encoding.UTF8.GetBytes($"data: {data}\n\n"));
+    }
+
+    [Fact]
+    public async Task NoRoomForATranslation_IsToldAtOnce_AndBlamesNobody()
+    {
+        using var test = new TestExchange("anthropic", room: (_, _) => ValueTask.FromResult<IDisposable?>(null));
+        Outcome outcome = (await Send(test, type: "openai")).Outcome;
+        Assert.Equal((ErrorKind.Unavailable, true, false, false), (outcome.Error!.Kind, outcome.IsFinal, outcome.Counts, outcome.CountsIfAnotherAccepts));
+        Assert.Empty(_upstream.Bodies);
+        Assert.Equal(OutcomeKind.Success, (await Forwarded()).Outcome.Kind);
+
+        async Task<Attempt> Forwarded()
+        {
+            using var same = new TestExchange("anthropic", stream: false, room: (_, _) => ValueTask.FromResult<IDisposable?>(null));
+            _upstream.Answers(200, Good);
+            return await Send(same);
+        }
+    }
+
+    [Fact]
+    public async Task FailedVisit_GivesItsRoomBack()
+    {
+        var room = new Room();
+        using var test = new TestExchange("anthropic", room: room.TakeAsync);
+        _upstream.Answers(500, "{}");
+        await Send(test, type: "openai");
+        Assert.Equal((1, 0), (room.Asked, room.Taken));
+    }
+
+    private sealed class Room
+    {
+        public int Asked { get; private set; }
+
+        public int Taken { get; private set; }
+
+        public ValueTask<IDisposable?> TakeAsync(long bytes, CancellationToken cancellationToken)
+        {
+            Asked++;
+            Taken++;
+            return ValueTask.FromResult<IDisposable?>(new Lease(this));
+        }
+
+        private sealed class Lease(Room room) : IDisposable
+        {
+            private bool _isGiven;
+
+            public void Dispose()
+            {
+                if (!_isGiven) room.Taken--;
+                _isGiven = true;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task EventThatTellsAFailureAndMore_IsNoErrorBody()
+    {
+        using var test = new TestExchange("responses");
+        _upstream.Answers(200, """
+            event: response.failed
+            data: {"type":"response.failed","sequence_number":1,"response":{"id":"resp_1","object":"response","status":"failed","error":{"code":"server_error","message":"no"},"output":[]}}
+
+
+            """, "text/event-stream");
+        Attempt attempt = await Send(test, type: "responses");
+        Assert.Equal((OutcomeKind.Failed, null), (attempt.Outcome.Kind, attempt.Raw));
     }
 
     [Fact]

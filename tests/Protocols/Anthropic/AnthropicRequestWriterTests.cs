@@ -130,6 +130,41 @@ public sealed class AnthropicRequestWriterTests
         Assert.Equal("<system-reminder>\nrule\n</system-reminder>", old[0].GetProperty("content")[1].GetProperty("text").GetString());
     }
 
+    [Theory]
+    [InlineData("auto", "auto")]
+    [InlineData("standard_only", "standard_only")]
+    [InlineData("flex", null)]
+    public void ServiceTier_IsToldInTheProtocolsWordsOnly(string asked, string? told) =>
+        Assert.Equal(told, Write(Request(Opus47) with { ServiceTier = asked }).TryGetProperty("service_tier", out JsonElement tier) ? tier.GetString() : null);
+
+    [Fact]
+    public void MarkedTool_KeepsItsMark_AmongTheLastFour()
+    {
+        ToolDefinition marked = Tool("f") with { CacheHint = true };
+        Assert.Equal("""{"name":"f","input_schema":{"type":"object","properties":{}},"cache_control":{"type":"ephemeral"}}""", Write(Request(Opus47) with { Tools = [marked] }).GetProperty("tools")[0].GetRawText());
+        JsonElement crowded = Write(Request(Opus47, User([.. Enumerable.Range(0, 4).Select(i => new TextPart($"t{i}") { CacheHint = true })])) with { Tools = [marked] });
+        Assert.DoesNotContain("cache_control", crowded.GetProperty("tools").GetRawText(), StringComparison.Ordinal);
+        Assert.Equal(4, crowded.GetProperty("messages").GetRawText().Split("cache_control").Length - 1);
+    }
+
+    [Theory]
+    [InlineData(ToolChoiceMode.Any, "f,g", "f", "f,g", "any")]
+    [InlineData(ToolChoiceMode.Auto, "f", "f", "f", "auto")]
+    [InlineData(ToolChoiceMode.Auto, "f", "h", "f,g,h", "auto")]
+    [InlineData(ToolChoiceMode.Any, "f,g", "h", "f,g", "any")]
+    [InlineData(ToolChoiceMode.Any, "none", "f", "f,g,h", "tool")]
+    [InlineData(ToolChoiceMode.Auto, "none", "f", "f,g,h", "auto")]
+    public void SomeOfTheTools_AreAllThatIsDeclared_UnlessTheHistoryUsesOthers(ToolChoiceMode mode, string allowed, string used, string declared, string choice)
+    {
+        JsonElement body = Write(Request(Opus47, User(new TextPart("go")), Assistant(Call("a", used)), User(Result("a", used))) with
+        {
+            Tools = [Tool("f"), Tool("g"), Tool("h")],
+            ToolChoice = new ToolChoice(mode, allowed.Split(',')),
+        });
+        Assert.Equal(declared, string.Join(',', body.GetProperty("tools").EnumerateArray().Select(tool => tool.GetProperty("name").GetString())));
+        Assert.Equal(choice, body.GetProperty("tool_choice").GetProperty("type").GetString());
+    }
+
     [Fact]
     public void E43_EmptyText_IsDroppedAndItsMarkMoves()
     {

@@ -19,7 +19,7 @@ public sealed class HintsTests
     private static readonly string[] All = ["anthropic", "openai", "responses", "gemini"];
 
     // Models that take what their protocol has a word for.
-    private static readonly Dictionary<string, string> Models = new() { ["anthropic"] = "claude-sonnet-4-5", ["openai"] = "gpt-4o", ["responses"] = "gpt-4o", ["gemini"] = "gemini-2.5-flash" };
+    private static readonly Dictionary<string, string> Models = new() { ["anthropic"] = "claude-sonnet-4-5", ["openai"] = "gpt-4o", ["responses"] = "gpt-4o", ["gemini"] = "gemini-2.0-flash" };
 
     private static readonly Dictionary<string, string> Bodies = new()
     {

@@ -144,6 +144,52 @@ public sealed class OpenAIChatResponseReaderTests
             Delta("""{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"1}"}}]}"""),
             Delta("""{"tool_calls":[{"index":0,"function":{"name":"f","arguments":""}}]}"""), Delta("{}", "\"stop\"")).Log);
 
+    [Theory]
+    [InlineData("an id for each piece", """{"index":0,"id":"a","function":{"name":"f","arguments":""}}""", """{"index":0,"id":"b","function":{"name":"","arguments":"{\"x\":"}}""", """{"index":0,"id":"c","function":{"arguments":"1}"}}""")]
+    [InlineData("neither index nor id, the name each time", """{"function":{"name":"f","arguments":""}}""", """{"function":{"name":"f","arguments":"{\"x\":"}}""", """{"function":{"name":"f","arguments":"1}"}}""")]
+    [InlineData("the same id under another index", """{"index":0,"id":"a","function":{"name":"f","arguments":""}}""", """{"index":1,"id":"a","function":{"name":"f","arguments":"{\"x\":"}}""", """{"index":1,"function":{"arguments":"1}"}}""")]
+    public void PiecesOfOneCall_IsOneCall(string why, string first, string second, string third)
+    {
+        Assert.NotEmpty(why);
+        string expected = $"start c1 m | 0 ToolCall {(first.Contains("id") ? "a" : "")} f | 0 +{{\"x\":1}} | 0 end | finish ToolUse";
+        Assert.Equal(expected, Run(Delta($$"""{"tool_calls":[{{first}}]}"""), Delta($$"""{"tool_calls":[{{second}}]}"""), Delta($$"""{"tool_calls":[{{third}}]}"""), Delta("{}", "\"stop\"")).Log);
+    }
+
+    [Fact]
+    public void SecondCallBeginsUnderTheFirstIndex_GoesOnUnderItsOwn()
+    {
+        OpenAIRecorder sink = Run(
+            Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":1}"}}]}"""), Delta("""{"tool_calls":[{"index":0,"id":"b","function":{"name":"f","arguments":""}}]}"""),
+            Delta("""{"tool_calls":[{"index":1,"function":{"arguments":"{\"y\":"}}]}"""), Delta("""{"tool_calls":[{"index":1,"function":{"arguments":"2}"}}]}"""), Delta("{}", "\"tool_calls\""), Done);
+        Assert.Equal("start c1 m | 0 ToolCall a f | 0 +{\"x\":1} | 0 end | 1 ToolCall b f | 1 +{\"y\":2} | 1 end | finish ToolUse", sink.Log);
+    }
+
+    [Theory]
+    [InlineData("abort", "fail ServerError")]
+    [InlineData("network_error", "fail ServerError")]
+    [InlineData("function_call_filter: MALFORMED_FUNCTION_CALL", "fail ServerError")]
+    [InlineData("content_filter: PROHIBITED_CONTENT", "finish Refusal")]
+    [InlineData("sensitive", "finish Refusal")]
+    [InlineData("SAFETY", "finish Refusal")]
+    [InlineData("model_context_window_exceeded", "finish ContextOverflow")]
+    [InlineData("MAX_TOKENS", "finish MaxTokens")]
+    public void FinishReasonsOfOtherServers(string reason, string end) =>
+        Assert.EndsWith(end, Run(Delta("""{"content":"a"}"""), Delta("{}", $"\"{reason}\""), Done).Log);
+
+    [Fact]
+    public void ErrorWithoutEnvelope_Fails()
+    {
+        const string Error = """{"object":"error","message":"the engine died","type":"InternalServerError","param":null,"code":500}""";
+        OpenAIRecorder sink = Run(Delta("""{"content":"a"}"""), Error, Done);
+        Assert.EndsWith("fail ServerError", sink.Log);
+        Assert.Equal("the engine died", sink.Error?.Message);
+        Assert.Equal("the engine died", RunWhole(Error).Error?.Message);
+    }
+
+    [Fact]
+    public void UsageInsideTheChoice_IsRead() =>
+        Assert.Equal((long?)7, Run(Delta("""{"content":"a"}"""), Delta("{}", "\"stop\"", ",\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":1}"), Done).Total.Input);
+
     [Fact]
     public void E05_WholeCallInFinishChunk_CallComesFirst() =>
         Assert.Equal("start c1 m | 0 ToolCall a f | 0 +{\"x\":1} | 0 end | finish ToolUse",
@@ -168,6 +214,11 @@ public sealed class OpenAIChatResponseReaderTests
     public void E23_ArgumentsAsObject_AreQuotedOnceWithTheirDigits() =>
         Assert.Equal("start c1 m | 0 ToolCall a f | 0 +{\"id\":9007199254740993} | 0 end | finish ToolUse",
             Run(Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":{"id":9007199254740993}}}]}"""), Done).Log);
+
+    [Fact]
+    public void NullAsText_IsNoArguments() => Assert.Equal("start c1 m | 0 ToolCall a f | 0 end | 1 ToolCall b f | 1 end | finish ToolUse", Run(
+        Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"null"}},{"index":1,"id":"b","function":{"name":"f","arguments":"null"}}]}""", "\"tool_calls\""), Done).Log
+        .Replace("0 ToolCall a f | 1 ToolCall b f | 0 end | 1 end", "0 ToolCall a f | 0 end | 1 ToolCall b f | 1 end"));
 
     [Fact]
     public void NullArgumentsInFirstDelta_AreIgnored() =>

@@ -61,12 +61,71 @@ public sealed class OpenAIErrorsTests
     [InlineData(529, "", ErrorKind.Overloaded)]
     [InlineData(504, "[]", ErrorKind.Timeout)]
     [InlineData(418, "\"x\"", ErrorKind.InvalidRequest)]
+    [InlineData(403, """{"error":{"code":"rate_limit_exceeded"}}""", ErrorKind.RateLimit)]
+    [InlineData(413, """{"error":{"message":"too many input tokens"}}""", ErrorKind.ContextTooLong)]
+    [InlineData(400, """{"error":"the prompt is longer than the model's context"}""", ErrorKind.ContextTooLong)]
+    [InlineData(400, """{"error":{"code":"billing_hard_limit_reached"}}""", ErrorKind.Quota)]
     public void Read_ClassifiesByStatusThenCodeThenMessage(int status, string body, ErrorKind kind)
     {
         ProxyError error = new OpenAIChatProtocol().ReadError(status, Encoding.UTF8.GetBytes(body));
         Assert.Equal((kind, status), (error.Kind, error.UpstreamStatus));
         Assert.NotEmpty(error.Message);
     }
+
+    [Theory]
+    [InlineData("""{"message":"x","type":"invalid_request_error","code":"invalid_api_key"}""", ErrorKind.UpstreamAuth)]
+    [InlineData("""{"message":"x","type":"permission_error"}""", ErrorKind.UpstreamAuth)]
+    [InlineData("""{"message":"x","code":"model_not_found"}""", ErrorKind.NotFound)]
+    [InlineData("""{"message":"x","code":"too_many_requests"}""", ErrorKind.RateLimit)]
+    [InlineData("""{"message":"x","type":"overloaded_error"}""", ErrorKind.Overloaded)]
+    [InlineData("""{"message":"x","type":"timeout_error"}""", ErrorKind.Timeout)]
+    [InlineData("""{"message":"x","status":"DEADLINE_EXCEEDED"}""", ErrorKind.Timeout)]
+    [InlineData("""{"message":"x","code":"unknown_parameter"}""", ErrorKind.InvalidRequest)]
+    [InlineData("""{"message":"x","type":"api_error"}""", ErrorKind.ServerError)]
+    [InlineData("""{"message":"x","code":429}""", ErrorKind.RateLimit)]
+    [InlineData("""{"message":"x","code":200}""", ErrorKind.ServerError)]
+    [InlineData("""{"message":"too many tokens"}""", ErrorKind.ContextTooLong)]
+    [InlineData("""{"message":"x","type":"brand_new"}""", ErrorKind.ServerError)]
+    public void ReadInStream_ClassifiesByCodeThenType(string error, ErrorKind kind) => Assert.Equal(kind, OpenAIErrorReader.ReadInStream(Encoding.UTF8.GetBytes(error)).Kind);
+
+    [Fact]
+    public void CodeAndParam_AreKept_UnlessTheyAreNone()
+    {
+        ProxyError error = OpenAIErrorReader.Read(400, """{"error":{"message":"m","code":"invalid_value","param":"tools[0].name"}}"""u8);
+        Assert.Equal(("invalid_value", "tools[0].name"), (error.Code, error.Param));
+        error = OpenAIErrorReader.Read(400, Encoding.UTF8.GetBytes($$$"""{"error":{"message":"m","code":"","param":"{{{new string('p', 600)}}}"}}"""));
+        Assert.Equal((null, null), (error.Code, error.Param));
+        Assert.InRange(OpenAIErrorReader.Read(400, JsonSerializerFree(new string('m', 5000))).Message.Length, 1000, 2000);
+    }
+
+    [Theory]
+    [InlineData("model", null, "model_not_found")]
+    [InlineData(null, 404, "model_not_found")]
+    [InlineData(null, null, null)]
+    public void NotFound_IsAMissingModel_WhereAModelWasAskedFor(string? param, int? upstreamStatus, string? code) =>
+        Assert.Equal((404, "invalid_request_error", code), OpenAIErrors.Words(new ProxyError(ErrorKind.NotFound, "m") { Param = param, UpstreamStatus = upstreamStatus }));
+
+    [Theory]
+    [InlineData("slow down.", "slow down. Please try again in 7.5s.")]
+    [InlineData("Please try again in 3s", "Please try again in 3s")]
+    public void WaitIsToldOnce(string message, string told) =>
+        Assert.Equal(told, OpenAIErrors.StreamMessage(new ProxyError(ErrorKind.RateLimit, message) { RetryAfter = TimeSpan.FromSeconds(7.5) }));
+
+    [Theory]
+    [InlineData("gpt-5.5", true, true, false)]
+    [InlineData("gpt-4o", true, false, true)]
+    [InlineData("gpt-3.5-turbo", true, false, true)]
+    [InlineData("gpt-", true, false, false)]
+    [InlineData("openai/o3", true, true, false)]
+    [InlineData("o4-mini", true, true, false)]
+    [InlineData("O1-pro", true, true, false)]
+    [InlineData("o3x", false, false, false)]
+    [InlineData("oh", false, false, false)]
+    [InlineData("ox-1", false, false, false)]
+    [InlineData("o", false, false, false)]
+    [InlineData("k2-thinking", false, false, false)]
+    public void ModelName_TellsWhatTheModelTakes(string model, bool isOpenAI, bool isReasoning, bool isKnownNotTo) =>
+        Assert.Equal((isOpenAI, isReasoning, isKnownNotTo), (OpenAIModelNames.IsOpenAI(model), OpenAIModelNames.IsOpenAIReasoning(model), OpenAIModelNames.IsKnownNotToReason(model)));
 
     [Fact]
     public void Html_IsQuotedShortly()

@@ -44,7 +44,7 @@ public sealed class OpenAIResponsesRequestWriterTests
     [Fact]
     public void E50_StrictIsAlwaysTold()
     {
-        JsonElement tools = Json(Chat("""{"messages":[],"tools":[{"type":"function","function":{"name":"a"}},{"type":"function","function":{"name":"b","strict":true}}]}""")).GetProperty("tools");
+        JsonElement tools = Json(Chat("""{"messages":[{"role":"user","content":"q"}],"tools":[{"type":"function","function":{"name":"a"}},{"type":"function","function":{"name":"b","strict":true}}]}""")).GetProperty("tools");
         Assert.Equal([false, true], tools.EnumerateArray().Select(static tool => tool.GetProperty("strict").GetBoolean()));
     }
 
@@ -71,6 +71,39 @@ public sealed class OpenAIResponsesRequestWriterTests
         Assert.Equal("""[{"type":"input_text","text":"Error: "},{"type":"input_text","text":"shot"},{"type":"input_image","image_url":"data:image/png;base64,AAAA"}]""",
             Json(Turns(Assistant(Call("c")), User(new ToolResultPart("c", null, [Text("shot"), new MediaPart(MediaKind.Image, new Base64Source("image/png", "AAAA"))]) { IsError = true })))
                 .GetProperty("input")[1].GetProperty("output").GetRawText());
+
+    [Fact]
+    public void AssistantTurn_KeepsRefusalsAndThePlaceOfImages() =>
+        Assert.Equal("""[{"type":"output_text","text":"a","annotations":[]},{"type":"output_text","text":"[image omitted]","annotations":[]},{"type":"refusal","refusal":"no"}]""",
+            Json(Turns(Assistant(Text("a"), new MediaPart(MediaKind.Image, new Base64Source("image/png", "AAAA")), new RefusalPart("no")), User(Text("q"))))
+                .GetProperty("input")[0].GetProperty("content").GetRawText());
+
+    [Theory]
+    [InlineData("""{"type":"input_file","file_url":"https://h/a.pdf"}""", """{"type":"input_file","file_url":"https://h/a.pdf"}""")]
+    [InlineData("""{"type":"input_file","file_id":"f1"}""", """{"type":"input_file","file_id":"f1"}""")]
+    [InlineData("""{"type":"input_image","file_id":"f2"}""", """{"type":"input_image","file_id":"f2"}""")]
+    public void FilesOfTheClient_GoOnAsTheyAre(string part, string expected) =>
+        Assert.Equal(expected, Json(Own($$"""{"input":[{"role":"user","content":[{{part}}]}]}""")).GetProperty("input")[0].GetProperty("content")[0].GetRawText());
+
+    [Theory]
+    [InlineData("""{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"f"}]}""", """{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"f"}]}""")]
+    [InlineData("""{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"f"},{"type":"custom","name":"p"}]}""", """{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"f"},{"type":"custom","name":"p"}]}""")]
+    [InlineData("""{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"f"}]}""", """{"type":"function","name":"f"}""")]
+    [InlineData("\"required\"", "\"required\"")]
+    [InlineData("\"none\"", "\"none\"")]
+    [InlineData("\"auto\"", "\"auto\"")]
+    public void ToolChoice_AllForms(string choice, string expected) =>
+        Assert.Equal(expected, Json(Own($$"""{"input":"q","tools":[{"type":"function","name":"f"},{"type":"custom","name":"p"}],"tool_choice":{{choice}}}""")).GetProperty("tool_choice").GetRawText());
+
+    [Theory]
+    [InlineData("""{"type":"json_object"}""", """{"type":"json_object"}""")]
+    [InlineData("""{"type":"json_schema","name":"n","description":"what it is","schema":{"type":"object","properties":{}},"strict":true}""",
+        """{"type":"json_schema","name":"n","description":"what it is","schema":{"type":"object","properties":{}},"strict":true}""")]
+    public void AnswerFormat_KeepsItsForm(string format, string expected) =>
+        Assert.Equal(expected, Json(Own($$$"""{"input":"q","text":{"format":{{{format}}}}}""")).GetProperty("text").GetProperty("format").GetRawText());
+
+    private static ChatRequest Own(string body) =>
+        new OpenAIResponsesProtocol().ReadRequest(JsonDocument.Parse(body).RootElement, new RequestHead { Target = new RequestTarget(Operation.Generate), Model = "gpt-x", Stream = false });
 
     [Fact]
     public void Codex_WantsDeveloperMessageAndBareParameters()
@@ -106,7 +139,7 @@ public sealed class OpenAIResponsesRequestWriterTests
     [InlineData("""{"messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AA","format":"wav"}}]}]}""", "messages[0].content[0]")]
     [InlineData("""{"messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}]}""", "messages[0].content[0]")]
     [InlineData("""{"messages":[],"n":2}""", "n")]
-    [InlineData("""{"messages":[],"web_search_options":{}}""", "web_search_options")]
+    [InlineData("""{"messages":[{"role":"user","content":"q"}],"web_search_options":{}}""", "web_search_options")]
     public void WhatCannotBeSaid_IsRefusedWithItsPath(string body, string path)
     {
         ProxyError error = Assert.Throws<ProtocolException>(() => Json(Chat(body))).Error;

@@ -69,6 +69,22 @@ public sealed class GoogleFlowTests
     }
 
     [Theory]
+    [InlineData("gemini", true)]
+    [InlineData("gemini", false)]
+    [InlineData("anthropic", true)]
+    public async Task RefusalToldInsideTheAnswer_KeepsItsLinkAndItsTimes(string client, bool stream)
+    {
+        string error = Error(403, "PERMISSION_DENIED", "no", Info("VALIDATION_REQUIRED", """{"validation_url":"https://example.com/v"}"""));
+        _cli.Upstream.Answers(200, stream ? "data: " + error.ReplaceLineEndings("") + "\n\n" : error, stream ? "text/event-stream" : "application/json");
+        Assert.Equal("https://example.com/v", (await Ask(_cli, client, stream)).Attempt.Outcome.SignInFault?.Link?.AbsoluteUri);
+
+        error = Error(429, "RESOURCE_EXHAUSTED", "no", Info("QUOTA_EXHAUSTED", """{"quotaResetDelay":"7000s"}"""));
+        _cli.Upstream.Answers(200, stream ? "data: " + error.ReplaceLineEndings("") + "\n\n" : error, stream ? "text/event-stream" : "application/json");
+        Outcome outcome = (await Ask(_cli, client, stream)).Attempt.Outcome;
+        Assert.Equal((ErrorKind.Quota, _cli.Clock.Now.AddSeconds(7000)), (outcome.Error!.Kind, outcome.RetryAt));
+    }
+
+    [Theory]
     [InlineData("geminicli")]
     [InlineData("antigravity")]
     public async Task ShortLimit_IsWaitedForOnce(string type)
@@ -188,8 +204,8 @@ public sealed class GoogleFlowTests
         Assert.Matches("\"id\":\"[A-Za-z0-9_-]+\",\"name\":\"1st tool\"", text);
     }
 
-    // As the shared rules for names shorten it, with a letter in front for this provider.
-    private static string SentName => "_" + Aiproxy.Protocols.Model.ToolNames.For("1st tool", 64);
+    // As the shared rules for names shorten it.
+    private static string SentName => Aiproxy.Protocols.Model.ToolNames.For("1st tool", 64);
 
     [Fact]
     public async Task ForwardedCall_GetsTheClientsNameBack()
