@@ -152,8 +152,6 @@ public sealed class AnthropicRequestWriterTests
     [InlineData(ToolChoiceMode.Auto, "f", "f", "f", "auto")]
     [InlineData(ToolChoiceMode.Auto, "f", "h", "f,g,h", "auto")]
     [InlineData(ToolChoiceMode.Any, "f,g", "h", "f,g", "any")]
-    [InlineData(ToolChoiceMode.Any, "none", "f", "f,g,h", "tool")]
-    [InlineData(ToolChoiceMode.Auto, "none", "f", "f,g,h", "auto")]
     public void SomeOfTheTools_AreAllThatIsDeclared_UnlessTheHistoryUsesOthers(ToolChoiceMode mode, string allowed, string used, string declared, string choice)
     {
         JsonElement body = Write(Request(Opus47, User(new TextPart("go")), Assistant(Call("a", used)), User(Result("a", used))) with

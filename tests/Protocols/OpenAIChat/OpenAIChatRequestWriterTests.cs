@@ -78,7 +78,7 @@ public sealed class OpenAIChatRequestWriterTests
     public void LaterInstruction_HasTheRoleOfTheFirst(bool isDeveloper, string role)
     {
         ChatRequest request = Turns(User(Text("q")), new Turn(TurnRole.System, [Text("note")]), User(Text("go"))) with { System = [Text("s")] };
-        Assert.Equal([role, "user", role, "user"], Json(request, new OpenAIChatTraits { DeveloperRole = isDeveloper }).GetProperty("messages").EnumerateArray().Select(static one => one.GetProperty("role").GetString()!));
+        Assert.Equal([role, "user", role, "user"], Json(request, new OpenAIChatTraits { DeveloperRole = isDeveloper, MidSystem = true }).GetProperty("messages").EnumerateArray().Select(static one => one.GetProperty("role").GetString()!));
     }
 
     [Theory]
@@ -95,7 +95,7 @@ public sealed class OpenAIChatRequestWriterTests
 
     [Fact]
     public void AnswerFormat_KeepsItsDescription() =>
-        Assert.Equal("what it is", Json(Chat("""{"messages":[],"response_format":{"type":"json_schema","json_schema":{"name":"n","description":"what it is","schema":{"type":"object"}}}}""")).GetProperty("response_format").GetProperty("json_schema").GetProperty("description").GetString());
+        Assert.Equal("what it is", Json(Chat("""{"messages":[{"role":"user","content":"q"}],"response_format":{"type":"json_schema","json_schema":{"name":"n","description":"what it is","schema":{"type":"object"}}}}""")).GetProperty("response_format").GetProperty("json_schema").GetProperty("description").GetString());
 
     [Theory]
     [InlineData("required", "fg")]
@@ -105,7 +105,7 @@ public sealed class OpenAIChatRequestWriterTests
     {
         string named = string.Join(',', names.Select(static name => $$$"""{"type":"function","function":{"name":"{{{name}}}"}}"""));
         JsonElement body = Json(Chat($$$"""
-            {"messages":[],"tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"g"}},{"type":"function","function":{"name":"h"}}],
+            {"messages":[{"role":"user","content":"q"}],"tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"g"}},{"type":"function","function":{"name":"h"}}],
              "tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"{{{mode}}}","tools":[{{{named}}}]} } }
             """), s_official);
         Assert.Equal(3, body.GetProperty("tools").GetArrayLength());
