@@ -245,4 +245,8 @@ public sealed class AnthropicEdgeTests
         Assert.Equal(["T", "https://a.invalid/", "one", "q"], Request("anthropic", """
             {"max_tokens":9,"messages":[{"role":"user","content":[{"type":"search_result","source":"https://a.invalid/","title":"T","content":[{"type":"text","text":"one"}]},{"type":"text","text":"q"}]}]}
             """, upstream).At(path).EnumerateArray().Select(part => part.Text("text")));
+
+    [Fact]
+    public void WholeAnswerWhoseContentIsAString_IsItsText() =>
+        Assert.Equal("hello", Whole("anthropic", """{"type":"message","role":"assistant","content":"hello","stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":2}}""", "openai").Text("choices.0.message.content"));
 }
