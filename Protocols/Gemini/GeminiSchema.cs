@@ -57,12 +57,18 @@ public sealed class GeminiSchema
             Empty();
             return;
         }
-        if (!isRoot && Lone(schema) is { } lone && _references.Of(lone) is var (path, _))
+        bool isMerged = GeminiAllOf.IsIn(schema);
+        if (!isRoot && Lone(schema) is { } lone && _references.Of(lone) is var (path, target))
         {
-            Reference(path);
-            return;
+            // What stands beside the reference could not stand there: the words of a plain value are put in place instead.
+            isMerged = IsPlain(target) && (schema.TryGetProperty("description", out _) || schema.TryGetProperty("default", out _));
+            if (!isMerged)
+            {
+                Reference(path);
+                return;
+            }
         }
-        if (GeminiAllOf.IsIn(schema)) Merged(schema, isRoot);
+        if (isMerged) Merged(schema, isRoot);
         else Node(schema, isRoot);
     }
 
@@ -87,6 +93,9 @@ public sealed class GeminiSchema
         bool isPlain = !schema.TryGetProperty("type", out _) && !schema.TryGetProperty("properties", out _);
         return isPlain && schema.TryGetProperty("allOf", out JsonElement all) && all.ValueKind == JsonValueKind.Array && all.GetArrayLength() == 1 ? all[0] : schema;
     }
+
+    private static bool IsPlain(JsonElement schema) => schema.ValueKind == JsonValueKind.Object && !schema.EnumerateObject().Any(static member =>
+        member.Name is "$ref" || SchemaKeywords.IsMap(member.Name) || SchemaKeywords.IsList(member.Name) || SchemaKeywords.IsSchema(member.Name));
 
     /// <summary>"A node with $ref may hold nothing else".</summary>
     private void Reference(string path)

@@ -132,4 +132,19 @@ public sealed class GeminiSchemaTests
         Assert.False(written.Has("anyOf"));
         Assert.Equal("""(anyOf: [{"required":["a"]},{"required":["b"]}])""", written.Text("description"));
     }
+
+    // What pydantic writes for an argument that is an enumeration.
+    [Fact]
+    public void WordsBesideAReference_AreKeptWhereItsTargetIsAPlainValue()
+    {
+        JsonElement written = Write("""
+            {"type":"object","properties":{"mode":{"$ref":"#/$defs/Mode","description":"How to open.","default":"r"},"old":{"allOf":[{"$ref":"#/$defs/Mode"}],"description":"Likewise."},
+              "bare":{"$ref":"#/$defs/Mode"},"where":{"$ref":"#/$defs/Place","description":"Where."}},
+             "$defs":{"Mode":{"type":"string","enum":["r","w"],"title":"Mode","description":"A mode."},"Place":{"type":"object","properties":{"x":{"type":"integer"}}}}}
+            """);
+        Same("""{"type":"string","enum":["r","w"],"title":"Mode","description":"How to open. (default: r)"}""", written.At("properties.mode"));
+        Same("""{"type":"string","enum":["r","w"],"title":"Mode","description":"Likewise."}""", written.At("properties.old"));
+        Same("""{"$ref":"#/$defs/Mode"}""", written.At("properties.bare"));
+        Same("""{"$ref":"#/$defs/Place"}""", written.At("properties.where"));
+    }
 }
