@@ -115,7 +115,7 @@ public sealed class GeminiSchema
     private void Node(JsonElement schema, bool isRoot)
     {
         var notes = new List<string>();
-        var loosened = new List<string>();
+        var loosened = new HashSet<string>(StringComparer.Ordinal);
         _writer.WriteStartObject();
         if (!schema.TryGetProperty("type", out _) && schema.TryGetProperty("properties", out _)) _writer.WriteString("type"u8, "object"u8);
         foreach (JsonProperty member in schema.EnumerateObject()) Keyword(schema, member, notes, loosened);
@@ -138,7 +138,7 @@ public sealed class GeminiSchema
         _writer.WriteEndObject();
     }
 
-    private void Keyword(JsonElement schema, JsonProperty member, List<string> notes, List<string> loosened)
+    private void Keyword(JsonElement schema, JsonProperty member, List<string> notes, HashSet<string> loosened)
     {
         switch (member.Name)
         {
@@ -226,10 +226,10 @@ public sealed class GeminiSchema
         _writer.WriteEndArray();
     }
 
-    private void Properties(JsonElement owner, JsonElement properties, List<string> loosened)
+    private void Properties(JsonElement owner, JsonElement properties, HashSet<string> loosened)
     {
         (bool isFree, bool isProperty, bool isLoop) = (_isFree, _isProperty, _isLoop);
-        List<string> required = SchemaKeywords.Required(owner);
+        HashSet<string> required = [.. SchemaKeywords.Required(owner)];
         _writer.WriteStartObject("properties"u8);
         foreach (JsonProperty property in properties.EnumerateObject())
         {
@@ -273,7 +273,7 @@ public sealed class GeminiSchema
             _writer.WritePropertyName(name);
             _inlined.Clear();
             _inlined.Add(path);
-            Write(SchemaKeywords.Follow(_root, path) ?? default);
+            Write(_references.Follow(path) ?? default);
         }
         _inlined.Clear();
         if (hasAny) _writer.WriteEndObject();

@@ -16,6 +16,8 @@ public sealed class SchemaGathering(JsonElement root)
     // References that hold each other grow without end, also where no node holds itself.
     private const int MaxGathered = 20_000;
 
+    private readonly SchemaPointers _pointers = new(root);
+
     private int _gathered;
 
     public SchemaDraft Gather(JsonElement schema, SchemaDraft.Way? way)
@@ -109,7 +111,7 @@ public sealed class SchemaGathering(JsonElement root)
     {
         string path = reference.ValueKind == JsonValueKind.String ? JsonFields.Decode(reference) : "";
         bool isCircle = way is not null && (way.Holds(path) || way.Length >= MaxReferences);
-        if (!isCircle && SchemaKeywords.Follow(root, path) is { } target)
+        if (!isCircle && _pointers.Follow(path) is { } target)
         {
             // The node's own words win over those of what it refers to.
             draft.Fill(Branch(target, new SchemaDraft.Way(path, way), depth), isBranch: false);
