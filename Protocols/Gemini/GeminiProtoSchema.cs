@@ -15,10 +15,13 @@ public sealed class GeminiProtoSchema(JsonElement root, bool isArguments = false
     /// <summary>Put in place, a few references that hold each other grow without end; beyond this many nodes everything is a string.</summary>
     private const int MaxNodes = 5_000;
 
+    /// <summary>Nodes inside nodes; no model fills a form that is deeper.</summary>
+    private const int MaxDepth = 100;
+
     private readonly GeminiReferences _pointers = new(root);
     private readonly List<string> _references = [];
     private readonly List<string> _inlined = [];
-    private int _nodes;
+    private int _nodes, _depth;
 
     public void Write(Utf8JsonWriter writer) => Write(writer, root, isRoot: true);
 
@@ -28,7 +31,8 @@ public sealed class GeminiProtoSchema(JsonElement root, bool isArguments = false
         JsonElement described = schema;
         schema = Resolve(schema);
         if (!SchemaKeywords.TryGet(described, "description", out _)) described = schema;
-        if (++_nodes > MaxNodes || schema.ValueKind != JsonValueKind.Object || !schema.EnumerateObject().Any())
+        _depth++;
+        if (++_nodes > MaxNodes || _depth > MaxDepth || schema.ValueKind != JsonValueKind.Object || !schema.EnumerateObject().Any())
         {
             WriteAnything(writer, described);
         }
@@ -45,6 +49,7 @@ public sealed class GeminiProtoSchema(JsonElement root, bool isArguments = false
         {
             WriteNode(writer, schema, described, isRoot);
         }
+        _depth--;
         _references.RemoveRange(entered, _references.Count - entered);
     }
 
@@ -235,12 +240,14 @@ public sealed class GeminiProtoSchema(JsonElement root, bool isArguments = false
     private void WriteProperties(Utf8JsonWriter writer, JsonElement schema, IReadOnlyList<JsonElement> branches, bool isRoot, List<string> notes)
     {
         var properties = new OrderedDictionary<string, JsonElement>(StringComparer.Ordinal);
-        int entered = _references.Count;
+        int entered = _references.Count, inlined = _inlined.Count;
         List<string> required = Collect(schema, properties);
         List<string>? common = null;
         foreach (JsonElement branch in branches)
         {
             List<string> own = Collect(Resolve(branch), properties);
+            // Their words stand in this node: what refers to them from inside goes in a circle.
+            _inlined.AddRange(_references.Skip(entered));
             _references.RemoveRange(entered, _references.Count - entered);
             common = common is null ? own : [.. common.Intersect(own, StringComparer.Ordinal)];
         }
@@ -250,6 +257,7 @@ public sealed class GeminiProtoSchema(JsonElement root, bool isArguments = false
             notes.Add(SchemaKeywords.Note("additionalProperties", further));
         if (properties.Count == 0)
         {
+            _inlined.RemoveRange(inlined, _inlined.Count - inlined);
             // "should be non-empty for OBJECT type"
             if (!isRoot) Placeholder(writer);
             return;
@@ -261,6 +269,7 @@ public sealed class GeminiProtoSchema(JsonElement root, bool isArguments = false
             Write(writer, property, isRoot: false);
         }
         writer.WriteEndObject();
+        _inlined.RemoveRange(inlined, _inlined.Count - inlined);
         required.RemoveAll(name => !properties.ContainsKey(name));
         if (required.Count == 0) return;
         writer.WriteStartArray("required"u8);

@@ -9,6 +9,9 @@ public sealed class GeminiSchema
     /// <summary>Put in place, a few references that hold each other grow without end; beyond this many nodes everything is open.</summary>
     private const int MaxNodes = 20_000;
 
+    /// <summary>Nodes inside nodes; a body cannot hold more, but what is put in place can.</summary>
+    private const int MaxDepth = 250;
+
     private readonly Utf8JsonWriter _writer;
     private readonly JsonElement _root;
     private readonly GeminiReferences _references;
@@ -16,7 +19,7 @@ public sealed class GeminiSchema
     /// <summary>References whose words stand in place in the node that is being written.</summary>
     private readonly List<string> _inlined = [];
 
-    private int _nodes;
+    private int _nodes, _depth;
 
     /// <summary>The definition that is being written.</summary>
     private string _definition = "#";
@@ -52,7 +55,7 @@ public sealed class GeminiSchema
     private void Write(JsonElement schema, bool isRoot = false)
     {
         // True, false and what refers to nothing stand for anything.
-        if (schema.ValueKind != JsonValueKind.Object || ++_nodes > MaxNodes)
+        if (schema.ValueKind != JsonValueKind.Object || ++_nodes > MaxNodes || _depth > MaxDepth)
         {
             Empty();
             return;
@@ -68,8 +71,10 @@ public sealed class GeminiSchema
                 return;
             }
         }
+        _depth++;
         if (isMerged) Merged(schema, isRoot);
         else Node(schema, isRoot);
+        _depth--;
     }
 
     private void Merged(JsonElement schema, bool isRoot)
@@ -84,7 +89,8 @@ public sealed class GeminiSchema
         int entered = _inlined.Count;
         _inlined.AddRange(merge.Inlined);
         Node(merged.RootElement, isRoot);
-        _inlined.RemoveRange(entered, Math.Max(0, _inlined.Count - entered));
+        // The root's definitions are written inside of it, and have forgotten what was around.
+        if (_inlined.Count > entered) _inlined.RemoveRange(entered, _inlined.Count - entered);
     }
 
     /// <summary>The node itself; of one that wraps a reference to put words beside it, the reference.</summary>
