@@ -80,7 +80,11 @@ public sealed class SchemaGathering(JsonElement root)
                 JsonElement items = value.ValueKind != JsonValueKind.Array ? value : value.GetArrayLength() > 0 ? value[0] : default;
                 if (items.ValueKind == JsonValueKind.Object) draft.Items ??= new SchemaDraft.Child("", items, way);
                 break;
-            case "additionalProperties": draft.IsClosed |= value.ValueKind == JsonValueKind.False; break;
+            case "additionalProperties":
+                draft.IsClosed |= value.ValueKind == JsonValueKind.False;
+                // The keys are the model's own; nothing else tells it that it may name some.
+                if (value.ValueKind == JsonValueKind.Object && value.EnumerateObject().Any()) draft.Hints.Add(SchemaKeywords.Note("Further properties", value));
+                break;
             case "propertyOrdering" when value.ValueKind == JsonValueKind.Array: draft.Ordering ??= value; break;
             default:
                 bool isScalar = value.ValueKind is JsonValueKind.String or JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False;
