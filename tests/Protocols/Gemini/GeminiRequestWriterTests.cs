@@ -249,7 +249,7 @@ public sealed class GeminiRequestWriterTests
     [Theory]
     [InlineData("""{"$schema":"s","type":"object","properties":{"a":{"const":"x"},"b":{"type":["string","null"]},"c":{"type":"number","exclusiveMinimum":0}},"propertyNames":{"pattern":"x"},"required":["a","gone"]}""",
         """{"type":"object","properties":{"a":{"enum":["x"]},"b":{"type":["string","null"]},"c":{"type":"number","description":"(exclusiveMinimum: 0)"}},"required":["a"],"description":"(propertyNames: {\u0022pattern\u0022:\u0022x\u0022})"}""")]
-    [InlineData("""{"type":"object","properties":{"a":{"$ref":"#/definitions/T","description":"lost"},"l":{"type":"array"}},"definitions":{"T":{"type":"string","format":"uri"}}}""",
+    [InlineData("""{"type":"object","properties":{"a":{"$ref":"#/definitions/T"},"l":{"type":"array"}},"definitions":{"T":{"type":"string","format":"uri"}}}""",
         """{"type":"object","properties":{"a":{"$ref":"#/$defs/T"},"l":{"type":"array","items":{}}},"$defs":{"T":{"type":"string","description":"(format: uri)"}}}""")]
     [InlineData("""{"type":"object","properties":{"pattern":{"type":"string"},"title":{"type":"string"},"type":{"type":"string"},"required":{"type":"string"},"properties":{"type":"string"},"const":{"type":"string"},"default":{"type":"string"}}}""",
         """{"type":"object","properties":{"pattern":{"type":"string"},"title":{"type":"string"},"type":{"type":"string"},"required":{"type":"string"},"properties":{"type":"string"},"const":{"type":"string"},"default":{"type":"string"}}}""")]
