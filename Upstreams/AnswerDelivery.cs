@@ -93,7 +93,8 @@ public sealed class AnswerDelivery(
         IResponseWriter? writer = copies ? null : exchange.Protocol.CreateWriter(output, exchange.ReadWriterOptions());
         var watch = new Watch(Kept(writer), exchange.Clock);
         IResponseReader reader = Reader(watch);
-        ReadOnlyMemory<byte> opened = Wire?.OpenWhole(body.Memory, request) ?? body.Memory;
+        ReadOnlyMemory<byte> plain = WireBody.Whole([body.Memory]);
+        ReadOnlyMemory<byte> opened = Wire?.OpenWhole(plain, request) ?? plain;
         ReadOnlyMemory<byte> whole = _turn is null ? opened : await UnpausedAsync(opened, _turn).ConfigureAwait(false);
         reader.ReadWhole(whole.Span);
         exchange.Usage = watch.Usage;

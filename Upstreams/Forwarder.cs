@@ -205,9 +205,9 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         // A stream may go on for an hour, and nothing is sent again.
         void Release()
         {
-            body.Dispose();
             (response.RequestMessage?.Content as SplicedContent)?.Release();
             exchange.ReleaseRequest();
+            body.Dispose();
         }
     }
 
