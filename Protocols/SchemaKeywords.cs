@@ -43,6 +43,20 @@ public static class SchemaKeywords
         return schema.ValueKind == JsonValueKind.Object && schema.TryGetProperty(keyword, out value);
     }
 
+    /// <summary>What a branch of the root refers to; itself where it is no reference into the same schema.</summary>
+    public static JsonElement Resolve(JsonElement root, JsonElement branch)
+    {
+        if (!TryGet(branch, "$ref", out JsonElement reference) || reference.ValueKind != JsonValueKind.String) return branch;
+        string path = JsonFields.Decode(reference);
+        if (!path.StartsWith("#/", StringComparison.Ordinal)) return branch;
+        JsonElement at = root;
+        foreach (string step in path[2..].Split('/'))
+        {
+            if (!TryGet(at, step, out at)) return branch;
+        }
+        return at;
+    }
+
     /// <summary>Names that <c>required</c> lists and <c>properties</c> has.</summary>
     public static List<string> Required(JsonElement schema)
     {

@@ -24,7 +24,7 @@ public static class AnthropicSchema
             foreach (JsonProperty member in root.EnumerateObject())
             {
                 if (member.Name == "type" || SchemaKeywords.IsNoise(member.Name) || SchemaKeywords.IsComposition(member.Name)) continue;
-                if (branches.Count > 0 && member.Name is "properties" or "required" or "description" && branches.Count > 0) continue;
+                if (branches.Count > 0 && member.Name is "properties" or "required" or "description") continue;
                 hasProperties |= member.Name == "properties";
                 WriteMember(writer, member, WriteLoose);
             }
@@ -127,7 +127,7 @@ public static class AnthropicSchema
             if (!SchemaKeywords.IsComposition(member.Name) || member.Value.ValueKind != JsonValueKind.Array) continue;
             foreach (JsonElement branch in member.Value.EnumerateArray())
             {
-                if (branch.ValueKind == JsonValueKind.Object) branches.Add(branch);
+                if (branch.ValueKind == JsonValueKind.Object) branches.Add(SchemaKeywords.Resolve(root, branch));
             }
         }
         return branches;
@@ -158,7 +158,7 @@ public static class AnthropicSchema
         {
             if (!SchemaKeywords.IsComposition(member.Name) || member.Value.ValueKind != JsonValueKind.Array) continue;
             notes.Add(SchemaKeywords.Note(member.Name, member.Value));
-            foreach (JsonElement branch in member.Value.EnumerateArray())
+            foreach (JsonElement branch in member.Value.EnumerateArray().Select(branch => SchemaKeywords.Resolve(root, branch)))
             {
                 if (member.Name == "allOf") required.UnionWith(Listed(branch));
                 else if (common is null) common = [.. Listed(branch)];
