@@ -55,6 +55,14 @@ public sealed class EnvelopeCutTests
     }
 
     [Fact]
+    public void E33_Gemini_ASignatureOfItsOwnStays_InAStepWithoutAnEnvelope()
+    {
+        const string User = """{"role":"user","parts":[{"text":"q"}]}""", Own = """{"role":"model","parts":[{"text":"b","thoughtSignature":"c2ln"}]}""";
+        Assert.Equal($$$"""{"contents":[{{{User}}},{{{Own}}},{{{User}}},{"role":"model","parts":[{"text":"a"}]},{{{User}}},{{{Own}}}]}""",
+            Cut($$$"""{"contents":[{{{User}}},{{{Own}}},{{{User}}},{"role":"model","parts":[{"text":"a","thoughtSignature":"ENVELOPE"}]},{{{User}}},{{{Own}}}]}""", "gemini", "gemini-2.5-pro"));
+    }
+
+    [Fact]
     public void AnyMembersAndOrder_LeaveJson()
     {
         string[] blocks = ["{\"type\":\"thinking\",\"thinking\":\"a,b\",\"signature\":\"ENVELOPE\"}", " {\"type\":\"text\",\"text\":\",\"} ", "\n{\"data\":\"ENVELOPE\",\"type\":\"redacted_thinking\"}"];

@@ -82,6 +82,7 @@ public sealed class RetryHintTests
     [InlineData("""{"error":{"type":"usage_limit_reached","resets_at":1767225900}}""", 300.0)]
     [InlineData("""{"error":{"resets_in_seconds":120}}""", 120.0)]
     [InlineData("""{"error":{"resets_in_seconds":"120"}}""", 120.0)]
+    [InlineData("""{"error":{"resets_at":"1767225900"}}""", 300.0)]
     [InlineData("""{"error":{"retry_after":2.5}}""", 2.5)]
     [InlineData("""{"error":{"retry_after":"2026-01-01T00:01:00Z"}}""", 60.0)]
     [InlineData("""{"error":{"retry_after_ms":250}}""", 0.25)]

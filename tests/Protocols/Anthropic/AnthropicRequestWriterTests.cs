@@ -153,6 +153,7 @@ public sealed class AnthropicRequestWriterTests
     [InlineData(ToolChoiceMode.Auto, "f", "h", "f,g,h", "auto")]
     [InlineData(ToolChoiceMode.Any, "f,g", "h", "f,g", "any")]
     [InlineData(ToolChoiceMode.Any, "none", "f", "f,g,h", "tool")]
+    [InlineData(ToolChoiceMode.Any, "none,neither", "f", "f,g,h", "any")]
     [InlineData(ToolChoiceMode.Auto, "none", "f", "f,g,h", "auto")]
     public void SomeOfTheTools_AreAllThatIsDeclared_UnlessTheHistoryUsesOthers(ToolChoiceMode mode, string allowed, string used, string declared, string choice)
     {

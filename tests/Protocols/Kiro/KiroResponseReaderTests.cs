@@ -173,6 +173,9 @@ public sealed class KiroResponseReaderTests
     [InlineData("error", """{"message":"x"}""", ErrorKind.ServerError)]
     [InlineData("assistantResponseEvent", """{"_type":"x#ValidationException","message":"Improperly formed request."}""", ErrorKind.InvalidRequest)]
     [InlineData("someEvent", """{"type":"error","message":"x"}""", ErrorKind.ServerError)]
+    [InlineData("someEvent", """{"type":"exception","message":"x"}""", ErrorKind.ServerError)]
+    [InlineData("throttlingError", """{"message":"x"}""", ErrorKind.ServerError)]
+    [InlineData("assistantResponseEvent", """{"__type":"x#ThrottlingException","message":"x"}""", ErrorKind.RateLimit)]
     [InlineData("", """{"throttlingException":{"message":"x"}}""", ErrorKind.RateLimit)]
     [InlineData("invalidStateEvent", """{"reason":"INVALID_TASK_ASSIST_PLAN","message":"x"}""", ErrorKind.InvalidRequest)]
     public void ErrorInAnOrdinaryEvent_IsAnError(string name, string json, ErrorKind kind) => Assert.Equal(kind, Record(new KiroEvent(name, json)).Error?.Kind);

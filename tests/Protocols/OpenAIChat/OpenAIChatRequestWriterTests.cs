@@ -114,6 +114,7 @@ public sealed class OpenAIChatRequestWriterTests
 
     [Theory]
     [InlineData("required", "g", "fg", "\"required\"")]
+    [InlineData("required", "h", "fg", "\"required\"")]
     [InlineData("auto", "f", "f", "\"auto\"")]
     [InlineData("auto", "g", "fgh", "\"auto\"")]
     public void AllowedTools_Elsewhere_AreAllThatIsDeclared_UnlessTheHistoryUsesOthers(string mode, string used, string declared, string choice)

@@ -77,6 +77,14 @@ public sealed class OpenAIChatResponseReaderTests
     [Fact]
     public void DoneWithCutCallAndNoReason_Fails() => Assert.EndsWith("fail BadGateway", Run(Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":"}}]}"""), Done).Log);
 
+    [Theory]
+    [InlineData("""{\"x\":{\"y\":1}""")]
+    [InlineData("""{\"x\":[1]""")]
+    [InlineData("""\u007B\"x\":\u007b\u007D""")]
+    [InlineData("""{\"x\":\"}""")]
+    public void DoneWithNestedArgumentsCut_Fails(string arguments) =>
+        Assert.EndsWith("fail BadGateway", Run(Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"ARGS"}}]}""".Replace("ARGS", arguments)), Done).Log);
+
     [Fact]
     public void DoneWithWholeCallAndNoReason_IsToolUse() =>
         Assert.EndsWith("finish ToolUse", Run(Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]}"""), Done).Log);
