@@ -224,6 +224,16 @@ public sealed class KiroResponseReaderTests
     }
 
     [Fact]
+    public void Usage_TheShareMayStandBesideEmptyCounts_AndTheShortestAnswerIsAToken()
+    {
+        var record = new SinkRecorder();
+        var reader = (KiroResponseReader)Protocol.CreateReader(record, Asking("claude-sonnet-5[1m]"));
+        foreach (KiroEvent one in (KiroEvent[])[Text("x"), new("metadataEvent", """{"tokenUsage":{"uncachedInputTokens":0,"outputTokens":0,"totalTokens":0,"contextUsagePercentage":1}}""")]) Push(reader, one);
+        reader.Complete();
+        Assert.Equal(new TokenUsage { Input = 9_999, Output = 1 }, record.Total);
+    }
+
+    [Fact]
     public void Usage_ElseItIsGuessed()
     {
         SinkRecorder record = Record(Asking(), Text("日本日本日本"), new KiroEvent("metadataEvent", """{"tokenUsage":{"uncachedInputTokens":0,"outputTokens":0,"totalTokens":0}}"""));
