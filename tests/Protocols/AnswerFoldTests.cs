@@ -185,6 +185,15 @@ public sealed class AnswerFoldTests
             """{"candidates":[{"finishReason":"STOP","content":null}]}""", "[DONE]"));
 
     [Fact]
+    public void Chat_UnknownListsGrowByTheirIndex_TextThatGoesOnAsPartsIsOne()
+    {
+        Same("""{"choices":[{"index":0,"message":{"role":"assistant","images":[{"index":0,"type":"x","url":"data"},{"index":1,"url":"b"}],"content":null},"logprobs":null,"finish_reason":"stop"}]}""",
+            Fold("openai", """{"choices":[{"delta":{"role":"assistant","images":[{"index":0,"type":"x","url":"da"}]}}]}""", """{"choices":[{"delta":{"images":[{"index":0,"type":"x","url":"ta"},{"index":1,"url":"b"}]}},5]}""", "7"));
+        Same("""{"choices":[{"index":0,"message":{"content":[{"type":"text","text":"a"},{"type":"text","text":"b"}],"role":"assistant"},"logprobs":null,"finish_reason":"stop"}]}""",
+            Fold("openai", """{"choices":[{"delta":{"content":"a"}}]}""", """{"choices":[{"delta":{"content":[{"type":"text","text":"b"}]}}]}"""));
+    }
+
+    [Fact]
     public void Chat_SourcesToldTwice_AreThereOnce_DetailsAreThoseTheServerWantsBack() => Same(
         """
         {"choices":[{"index":0,"message":{"role":"assistant","reasoning_details":[{"type":"reasoning.text","text":"ab","index":0,"signature":"s"},
