@@ -211,7 +211,8 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         // A stream may go on for an hour, and nothing is sent again.
         void Release()
         {
-            (response.RequestMessage?.Content as SplicedContent)?.Release();
+            if (body.Sent is { IsBeingSent: true }) return;
+            body.Sent?.Release();
             exchange.ReleaseRequest();
             body.Dispose();
         }
