@@ -11,7 +11,7 @@ namespace Aiproxy.Protocols;
 
 /// <summary>Takes our own envelopes out of a request that is otherwise forwarded as it came: a conversation may go on at an upstream of the client's protocol, which would
 /// refuse a proof that is not its own.</summary>
-/// <remarks>Messages: the thinking block goes; for a Claude <see cref="AnthropicCallIds"/> besides. Responses: the reasoning item goes, also one of ours that has no proof at all, and other items lose an id that was made here:
+/// <remarks>Messages: the thinking block goes, and a search that was told here; for a Claude <see cref="AnthropicCallIds"/> besides. Responses: the reasoning item goes, also one of ours that has no proof at all, and other items lose an id that was made here:
 /// the provider looks ids up. Gemini: <see cref="GeminiEnvelopeCut"/>. Chat: <see cref="ThoughtSignatureCut"/>. A message that is left without content goes too. All other
 /// bytes stay.</remarks>
 public static class EnvelopeCut
@@ -42,14 +42,15 @@ public static class EnvelopeCut
 
     private static Change Block(ReadOnlySpan<byte> block)
     {
-        bool isThinking = false, isWrapped = false;
+        bool isThinking = false, isWrapped = false, isMade = false;
         var members = new JsonScan(block);
         while (members.Next())
         {
             if (members.Is("type"u8)) isThinking = members.Inner.SequenceEqual("thinking"u8) || members.Inner.SequenceEqual("redacted_thinking"u8);
             else if (members.Is("signature"u8) || members.Is("data"u8)) isWrapped |= SealEnvelope.IsEnvelope(members.Value);
+            else if (members.Is("id"u8) || members.Is("tool_use_id"u8)) isMade |= AnthropicSources.IsMade(members.Inner);
         }
-        return isThinking && isWrapped ? Change.Removed : default;
+        return isMade || (isThinking && isWrapped) ? Change.Removed : default;
     }
 
     private static Change Item(ReadOnlySpan<byte> item)

@@ -92,6 +92,7 @@ public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, ByteBu
             Head = head,
             Body = body,
             OnRelease = pooled.Dispose,
+            OnLent = pooled.Lend,
             RoomAsync = async (bytes, cancellationToken) => await translated.AcquireAsync(bytes, RoomWait, clock, cancellationToken).ConfigureAwait(false),
             Query = call.Path.Query,
             Headers = Picked(call.Context.Request.Headers, name => HeaderRules.PassesToUpstream(protocol.Name, name)),

@@ -156,6 +156,11 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
             if (exchange.Answer.Gone.IsCancellationRequested) return new Attempt(Outcome.ClientGone);
             return new Attempt(OfFault(fault, clock.Expired, exchange.Attempts > 1));
         }
+        finally
+        {
+            // Memory that a connection may still read from must not serve another request.
+            if (body.Sent is { IsBeingSent: true }) exchange.OnLent?.Invoke();
+        }
     }
 
     private async Task<HttpResponseMessage> SendOnceOrAgainAsync(WireRequest request, Uri? baseUrl, VisitBody body, AttemptClock clock)
@@ -168,6 +173,7 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
             var trace = new ConnectionTrace();
             trace.Begin();
             HttpRequestMessage message = messages.Create(request, baseUrl, body.Segments);
+            body.Sent = message.Content as SplicedContent;
             try
             {
                 return await client.SendAsync(message, clock.Token).ConfigureAwait(false);
@@ -205,9 +211,10 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         // A stream may go on for an hour, and nothing is sent again.
         void Release()
         {
-            body.Dispose();
-            (response.RequestMessage?.Content as SplicedContent)?.Release();
+            if (body.Sent is { IsBeingSent: true }) return;
+            body.Sent?.Release();
             exchange.ReleaseRequest();
+            body.Dispose();
         }
     }
 

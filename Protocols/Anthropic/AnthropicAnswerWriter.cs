@@ -8,6 +8,7 @@ public sealed class AnthropicAnswerWriter(IBufferWriter<byte> output, WriterOpti
 {
     private readonly List<AnswerBlock> _blocks = [];
     private readonly ToolNames _names = ToolNames.Of(options.Request);
+    private readonly AnthropicSources _sources = new(options);
     private TokenUsage _usage;
     private byte[] _id = [];
     private bool _ended;
@@ -28,7 +29,11 @@ public sealed class AnthropicAnswerWriter(IBufferWriter<byte> output, WriterOpti
 
     public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString) => Find(block)?.SetSeal(kind, jsonString);
 
-    public void BlockCite(int block, Citation citation) => Find(block)?.Citations.Add(citation);
+    public void BlockCite(int block, Citation citation)
+    {
+        _sources.Add(citation);
+        Find(block)?.Citations.Add(citation);
+    }
 
     public void BlockEnd(int block) { }
 
@@ -69,6 +74,13 @@ public sealed class AnthropicAnswerWriter(IBufferWriter<byte> output, WriterOpti
         output.Write(RawJson.Encode(options.Model));
         output.Write(",\"content\":["u8);
         foreach (AnswerBlock block in _blocks) WriteBlock(block, calls);
+        if (_sources.HasAny && calls.Count == 0)
+        {
+            Separate();
+            _sources.WriteCall(output, "{\"query\":\"\"}"u8);
+            Separate();
+            _sources.WriteResult(output);
+        }
         output.Write("],\"container\":null,\"diagnostics\":null,"u8);
         AnthropicBlocks.WriteStop(output, reason, stopSequence);
         output.Write(",\"usage\":"u8);

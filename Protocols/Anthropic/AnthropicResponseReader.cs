@@ -317,6 +317,8 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
 
         Start(body);
         ReadStop(body);
+        // No vendor's form, but text all the same.
+        if (content[0] == (byte)'"') PushText(Begin(0, BlockKind.Text), content);
         var blocks = JsonScan.Inside(content);
         for (long index = 0; !_ended && blocks.Next(); index++)
         {

@@ -13,6 +13,7 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
     private readonly List<AnswerBlock> _blocks = [];
     private readonly ToolNames _names = ToolNames.Of(options.Request);
     private readonly bool _showsThinking = AnthropicBlocks.ShowsThinking(options);
+    private readonly AnthropicSources _sources = new(options);
     private TokenUsage _usage;
     private bool _started;
     private bool _ended;
@@ -61,7 +62,9 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
 
     public void BlockCite(int block, Citation citation)
     {
-        if (_ended || !AnthropicCitations.CanTell(citation) || Find(block) is not { } target) return;
+        if (_ended) return;
+        _sources.Add(citation);
+        if (!AnthropicCitations.CanTell(citation) || Find(block) is not { } target) return;
         target.Citations.Add(citation);
         if (target == _blocks[0]) Cite(target);
     }
@@ -81,6 +84,7 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
         EnsureStarted();
         foreach (AnswerBlock block in _blocks) block.IsEnded = true;
         Advance();
+        if (_sources.HasAny && !_hasCall) WriteSources();
         _ended = true;
         output.Write("event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{"u8);
         AnthropicBlocks.WriteStop(output, AnthropicBlocks.Settle(reason, _hasCall, _hasBroken, _hasRefusal), stopSequence);
@@ -268,6 +272,19 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
                 output.Write("{\"type\":\"text\",\"text\":\"\",\"citations\":null}}\n\n"u8);
                 break;
         }
+    }
+
+    private void WriteSources()
+    {
+        BeginBlock();
+        _sources.WriteCall(output, "{}"u8);
+        output.Write("}\n\n"u8);
+        Delta("input_json_delta"u8, "partial_json"u8, "\"{\\\"query\\\":\\\"\\\"}\""u8);
+        Stop();
+        BeginBlock();
+        _sources.WriteResult(output);
+        output.Write("}\n\n"u8);
+        Stop();
     }
 
     private void BeginBlock()

@@ -35,11 +35,19 @@ public sealed record AnthropicThinking(string? Type, long Budget = 0, string? Ef
         : facts.HasBetweenTools ? new AnthropicThinking("between_tools")
         : new AnthropicThinking(Type: null, Effort: Word(facts.Nearest(ReasoningEffort.Low)));
 
-    /// <summary>The last assistant turn calls and does not begin with thinking that can be given back. What the user says beside the results changes nothing.</summary>
+    /// <summary>The calls that the conversation ends in do not begin with thinking that can be given back. To the provider all steps since the user spoke are one message, which
+    /// must begin so; it does not think again between them. Words beside results are no new question.</summary>
     private static bool EndsInUnprovenCalls(ChatRequest request)
     {
-        Turn? last = request.Turns.LastOrDefault(static turn => turn.Role == TurnRole.Assistant);
-        return last is not null && last.Parts.Any(static part => part is ToolCallPart) && !(last.Parts[0] is ThinkingPart thinking && AnthropicConversation.IsOwn(thinking));
+        int first = request.Turns.Count;
+        for (int index = request.Turns.Count - 1; index >= 0; index--)
+        {
+            Turn turn = request.Turns[index];
+            if (turn.Role == TurnRole.Assistant) first = index;
+            else if (turn.Role == TurnRole.User && !turn.Parts.Any(static part => part is ToolResultPart)) break;
+        }
+        return request.Turns.Skip(first).Any(static turn => turn.Role == TurnRole.Assistant && turn.Parts.Any(static part => part is ToolCallPart))
+            && !(request.Turns[first].Parts[0] is ThinkingPart thinking && AnthropicConversation.IsOwn(thinking));
     }
 
     private static string? Word(ReasoningEffort? effort) => effort switch

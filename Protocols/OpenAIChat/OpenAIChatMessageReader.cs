@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Aiproxy.Protocols.Anthropic;
 using Aiproxy.Protocols.Model;
 using static Aiproxy.Protocols.OpenAIChat.RequestFields;
 
@@ -169,14 +170,10 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
                 JsonText? title = JsonString(file, "filename", path + ".file");
                 if (JsonString(file, "file_data", path + ".file") is { } data) return OpenAIMedia.Document(data, title);
                 return new MediaPart(MediaKind.Document, new FileSource("openai", part)) { Title = title };
-            case "tool_use":
-                return new ToolCallPart(RequestFields.String(part, "id", path), RequiredString(part, "name", path), Arguments(part, "input", path));
-            case "tool_result":
-                return new ToolResultPart(RequestFields.String(part, "tool_use_id", path), null, Content(part, path)) { IsError = RequestFields.Bool(part, "is_error", path) == true };
-            case "image" when RequestFields.Object(part, "source", path) is { } source:
-                return Image(source, path + ".source");
-            case "thinking":
-                return new ThinkingPart(JsonString(part, "thinking", path) ?? default);
+            // Cursor tells calls and results in the words of Messages where the model bears a Claude's name.
+            case "tool_use" or "tool_result" or "image" or "document" or "redacted_thinking":
+            case "thinking" when TryGet(part, "thinking"u8, out JsonElement thought) && thought.ValueKind == JsonValueKind.String:
+                return new AnthropicPartReader(untranslatable).Single(part, path);
             default:
                 // What a part of an unknown type says is part of the prompt: left out, the answer would be to another question.
                 untranslatable.Add((path, part));
@@ -184,15 +181,6 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
         }
     }
 
-    /// <summary>As Messages has it.</summary>
-    private static MediaPart Image(JsonElement source, string path)
-    {
-        if (JsonString(source, "url", path) is { } url) return new MediaPart(MediaKind.Image, OpenAIMedia.FromUrl(url, "image/png"));
-        JsonText data = JsonString(source, "data", path) ?? throw Wrong(path + ".data", "required");
-        return new MediaPart(MediaKind.Image, new Base64Source(RequestFields.String(source, "media_type", path) ?? "image/png", data));
-    }
-
-    /// <summary>OpenAI's own mark, or Anthropic's, which some clients put into Chat bodies.</summary>
     /// <summary>A mark on the whole message is one behind its last part.</summary>
     private static List<Part> Marked(List<Part> parts, JsonElement message)
     {
@@ -200,5 +188,6 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
         return parts;
     }
 
+    /// <summary>OpenAI's own mark, or Anthropic's, which some clients put into Chat bodies.</summary>
     private static bool HasCacheHint(JsonElement owner) => TryGet(owner, "prompt_cache_breakpoint"u8, out _) || TryGet(owner, "cache_control"u8, out _);
 }

@@ -75,6 +75,20 @@ public sealed class AnthropicEdgeTests
             {"role":"assistant","content":null,"tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"a","content":"r"}MORE]}
             """.Replace("MORE", more), "anthropic", "claude-sonnet-4-5").Has("thinking"));
 
+    /// <summary>A Claude of a budget thinks before its first call only; were thinking switched off behind the second, the prompt cache would be lost each time.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void BudgetModel_ThinksOnThroughALoopThatBeganWithThinking(bool isProven)
+    {
+        string proof = SealEnvelope.Wrap(new Seal(isProven ? SealKind.Thinking : SealKind.Encrypted, "", "c2ln"), "hm");
+        Assert.Equal(isProven, Request("responses", $$"""
+            {"reasoning":{"effort":"high"},"tools":[{"type":"function","name":"f"}],"input":["q",{"type":"reasoning","summary":[],"encrypted_content":"{{proof}}"},
+            {"type":"function_call","call_id":"a","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"a","output":"r"},
+            {"type":"function_call","call_id":"b","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"b","output":"r"},{"role":"user","content":"beside"}]}
+            """, "anthropic", "claude-sonnet-4-5").Has("thinking"));
+    }
+
     [Fact]
     public void HiddenThoughts_ComeHomeFromAGeminiClient_InFrontOfTheText()
     {
@@ -231,4 +245,8 @@ public sealed class AnthropicEdgeTests
         Assert.Equal(["T", "https://a.invalid/", "one", "q"], Request("anthropic", """
             {"max_tokens":9,"messages":[{"role":"user","content":[{"type":"search_result","source":"https://a.invalid/","title":"T","content":[{"type":"text","text":"one"}]},{"type":"text","text":"q"}]}]}
             """, upstream).At(path).EnumerateArray().Select(part => part.Text("text")));
+
+    [Fact]
+    public void WholeAnswerWhoseContentIsAString_IsItsText() =>
+        Assert.Equal("hello", Whole("anthropic", """{"type":"message","role":"assistant","content":"hello","stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":2}}""", "openai").Text("choices.0.message.content"));
 }

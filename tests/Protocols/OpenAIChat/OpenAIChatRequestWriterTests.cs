@@ -110,6 +110,7 @@ public sealed class OpenAIChatRequestWriterTests
 
     [Theory]
     [InlineData("required", "g", "fg", "\"required\"")]
+    [InlineData("required", "h", "fg", "\"required\"")]
     [InlineData("auto", "f", "f", "\"auto\"")]
     [InlineData("auto", "g", "fgh", "\"auto\"")]
     public void AllowedTools_Elsewhere_AreAllThatIsDeclared_UnlessTheHistoryUsesOthers(string mode, string used, string declared, string choice)
@@ -408,6 +409,37 @@ public sealed class OpenAIChatRequestWriterTests
         Assert.Equal("""{"a":{"type":"string"},"b":{"type":"array","items":{}},"c":{"type":"object","properties":{}}}""", schema.GetProperty("properties").GetRawText());
         Assert.Equal("""["a"]""", schema.GetProperty("required").GetRawText());
     }
+
+    [Theory]
+    [InlineData("""{"allOf":[{"$ref":"#/$defs/A"},{"properties":{"b":{"type":"object"}},"required":["b"]}],"$defs":{"A":{"properties":{"a":{"type":["array","null"]}},"required":["a"]}},"required":["z"],"properties":{"z":{"type":"array","prefixItems":[{"type":"string"}]}}}""",
+        """{"type":"object","$defs":{"A":{"properties":{"a":{"type":["array","null"],"items":{}}},"required":["a"]}},"properties":{"z":{"type":"array","prefixItems":[{"type":"string"}]},"a":{"type":["array","null"],"items":{}},"b":{"type":"object","properties":{}}},"required":["z","a","b"]}""")]
+    [InlineData("""{"anyOf":[{"$ref":"other.json"},{"$ref":"#/$defs/gone"},{"$ref":5},{"properties":{"a":{"$ref":"#/x","type":"object"}},"required":["a"]},{"properties":5}]}""",
+        """{"type":"object","properties":{"a":{"$ref":"#/x","type":"object"}}}""")]
+    [InlineData("""{"oneOf":[{"required":["a",5]},{"required":["b","a"]}],"properties":{"a":{}},"anyOf":5,"required":["b"]}""",
+        """{"type":"object","properties":{"a":{}},"required":["b","a"]}""")]
+    [InlineData("true", """{"type":"object","properties":{}}""")]
+    public void E20_RootComposition_BecomesOneObject(string schema, string expected) =>
+        Assert.Equal(expected, Json(Turns(User(Text("q"))) with { Tools = [new ToolDefinition(ToolKind.Function, "f") { Schema = JsonDocument.Parse(schema).RootElement }] })
+            .GetProperty("tools")[0].GetProperty("function").GetProperty("parameters").GetRawText());
+
+    [Theory]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false,"$schema":"s"}""", true)]
+    [InlineData("""{"type":"object","properties":{"a":{"$ref":"#/$defs/A"}},"required":["a"],"additionalProperties":false,"$defs":{"A":{"anyOf":[{"type":"string"},{"type":"null"}]}}}""", true)]
+    [InlineData("""{"type":"object","properties":{},"additionalProperties":false}""", true)]
+    [InlineData("""{"type":"object","additionalProperties":false}""", true)]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string"}},"required":["a"]}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string"}},"required":[],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":true}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"description":"anything"}},"required":["a"],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":true},"required":["a"],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"anyOf":{"type":"string"}}},"required":["a"],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"anyOf":[{"type":"string"},{"type":"object"}]}},"required":["a"],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string","minLength":1}},"required":["a"],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"array","items":{"type":"object"}}},"required":["a"],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"array","items":{"type":"string"}}""", false)]
+    [InlineData("""{"type":"object","properties":{},"additionalProperties":false,"anyOf":[]}""", false)]
+    [InlineData("[]", false)]
+    public void StrictSubset_IsKnown(string schema, bool fits) => Assert.Equal(fits, OpenAIStrictSchema.Fits(JsonDocument.Parse(schema).RootElement));
 
     [Fact]
     public void E19_PropertiesCalledLikeKeywords_AreKept() =>

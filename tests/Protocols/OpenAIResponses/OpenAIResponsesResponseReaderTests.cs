@@ -230,6 +230,20 @@ public sealed class OpenAIResponsesResponseReaderTests
             """{"type":"response.output_item.added","output_index":0,"item":{"type":"custom_tool_call","id":"x","call_id":"c","name":"p","input":""}}""", Completed()).Log);
 
     [Fact]
+    public void ArgumentsUnderAnotherId_AreThoseOfTheItemInTheirPlace() =>
+        Assert.Equal("start resp_1 m | 0 ToolCall c f | 0 +{} | 0 end | finish ToolUse", Run(Created,
+            """{"type":"response.function_call_arguments.delta","output_index":0,"item_id":"x","delta":"{}"}""",
+            """{"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","id":"y","call_id":"c","name":"f","arguments":""}}""", Completed()).Log);
+
+    [Fact]
+    public void SourceToldOnlyByItsEvent_IsTold()
+    {
+        OpenAIRecorder sink = Run(Created, """{"type":"response.output_text.delta","output_index":0,"item_id":"a","content_index":0,"delta":"hi"}""",
+            """{"type":"response.output_text.annotation.added","output_index":0,"item_id":"a","content_index":0,"annotation":{"type":"url_citation","url":"https://h.invalid/","title":"T","start_index":0,"end_index":2}}""", Completed());
+        Assert.Contains("h.invalid", sink.Log);
+    }
+
+    [Fact]
     public void DeltasWithoutNumberAndId_BelongToTheItemThatIsOpen() =>
         Assert.Equal("start resp_1 m | 0 Text | 0 +ab | 0 end | 1 Text | 1 +c | 1 end | finish EndTurn", Run(Created,
             """{"type":"response.output_text.delta","delta":"a"}""", """{"type":"response.output_text.delta","delta":"b"}""",
@@ -241,6 +255,13 @@ public sealed class OpenAIResponsesResponseReaderTests
     [InlineData("""{"type":"response.reasoning_summary_text.done","output_index":0,"item_id":"r","summary_index":0,"text":"raw"}""")]
     public void ReasoningToldOnlyWhole_IsTold(string done) =>
         Assert.Equal("start resp_1 m | 0 Thinking | 0 +raw | 0 end | finish EndTurn", Run(Created, done, Completed()).Log);
+
+    [Fact]
+    public void RawReasoningInParts_IsToldPartByPart() =>
+        Assert.Equal("start resp_1 m | 0 Thinking | 0 +a\n\nb | 0 end | finish EndTurn", Run(Created,
+            """{"type":"response.reasoning_text.done","output_index":0,"item_id":"r","content_index":0,"text":"a"}""",
+            """{"type":"response.reasoning_text.done","output_index":0,"item_id":"r","content_index":1,"text":"b"}""",
+            """{"type":"response.reasoning_summary_text.done","output_index":0,"item_id":"r","summary_index":2,"text":"the same thought"}""", Completed()).Log);
 
     [Fact]
     public void SecondSummaryToldOnlyWhole_IsTold_TheFirstNotTwice() =>
@@ -382,8 +403,11 @@ public sealed class OpenAIResponsesResponseReaderTests
     [Fact]
     public void LineBreaksInsideRememberedJson_DoNotBreakTheEvent()
     {
-        string written = Copy(["{\"type\":\"response.created\",\n\"response\":{\n\"id\":\"resp_1\"}}"], static (reader, output) => reader.WriteFailure(output, new ProxyError(ErrorKind.BadGateway, "x")));
+        string written = Copy(["{\"type\":\"response.created\",\n\"response\":{\n\"id\":\"resp_1\",\"tools\":[\n{}],\"error\":null}}",
+            "{\"type\":\"response.output_item.done\",\"output_index\":0,\"item\":{\n\"id\":\"m\"}}"], static (reader, output) => reader.WriteFailure(output, new ProxyError(ErrorKind.BadGateway, "x")));
         Assert.Single(OpenAITranscript.Split(written));
-        Assert.Equal("resp_1", JsonDocument.Parse(OpenAITranscript.Split(written)[0].Data).RootElement.GetProperty("response").GetProperty("id").GetString());
+        JsonElement response = JsonDocument.Parse(OpenAITranscript.Split(written)[0].Data).RootElement.GetProperty("response");
+        Assert.Equal(("resp_1", 1, "m", 1), (response.GetProperty("id").GetString(), response.GetProperty("tools").GetArrayLength(), response.GetProperty("output")[0].GetProperty("id").GetString(),
+            response.EnumerateObject().Count(static member => member.NameEquals("error"))));
     }
 }

@@ -338,6 +338,20 @@ public sealed class CodexTests
     }
 
     [Theory]
+    [InlineData(429, """{"detail":"slow"}""", ErrorKind.RateLimit)]
+    [InlineData(402, """{"detail":"pay"}""", ErrorKind.Quota)]
+    [InlineData(400, """{"error":{"message":"x","code":"usage_limit_reached"}}""", ErrorKind.RateLimit)]
+    [InlineData(400, """{"error":{"message":"x","code":"context_too_large"}}""", ErrorKind.ContextTooLong)]
+    [InlineData(400, """{"error":{"message":"x","code":"invalid_prompt"}}""", ErrorKind.ContentPolicy)]
+    [InlineData(500, """{"error":{"message":"x","code":"slow_down"}}""", ErrorKind.Overloaded)]
+    public async Task Refusal_IsOfTheKindOfItsCode(int status, string body, ErrorKind kind)
+    {
+        using var test = new TestExchange();
+        _upstream.Answers(status, body);
+        Assert.Equal(kind, (await Send(test)).Outcome.Error!.Kind);
+    }
+
+    [Theory]
     [InlineData("""{"detail":"slow"}""", 60)]
     [InlineData("""{"error":{"message":"slow","code":"rate_limit_exceeded"}}""", 20)]
     [InlineData("""{"error":{"message":"Please try again in a moment"}}""", 20)]
