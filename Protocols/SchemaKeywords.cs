@@ -49,47 +49,23 @@ public static class SchemaKeywords
 
     /// <summary>What a reference into the same schema refers to; anything else stays.</summary>
     public static JsonElement Resolve(JsonElement root, JsonElement schema) =>
-        TryGet(schema, "$ref", out JsonElement reference) && reference.ValueKind == JsonValueKind.String ? Follow(root, JsonFields.Decode(reference)) ?? schema : schema;
+        TryGet(schema, "$ref", out JsonElement reference) && reference.ValueKind == JsonValueKind.String ? new SchemaPointers(root).Follow(JsonFields.Decode(reference)) ?? schema : schema;
 
     /// <summary>A keyword that stands there without a value: some clients write out what they left unset.</summary>
     public static bool IsUnset(JsonProperty member) => member.Value.ValueKind == JsonValueKind.Null && member.Name is not ("default" or "const" or "example");
-
-    /// <summary>What a reference means: a JSON pointer from the root. null: it leads nowhere inside the document.</summary>
-    /// <remarks>A schema that was put into another one whole keeps its definitions where it stands, and its references speak of them as if they were the
-    /// root's.</remarks>
-    public static JsonElement? Follow(JsonElement root, string reference)
-    {
-        if (!reference.StartsWith('#')) return null;
-        string[] steps = reference[1..].Split('/', StringSplitOptions.RemoveEmptyEntries);
-        JsonElement? found = root;
-        for (int i = 0; i < steps.Length && found is { } owner; i++)
-        {
-            steps[i] = Uri.UnescapeDataString(steps[i]).Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
-            bool isPlace = owner.ValueKind == JsonValueKind.Array && int.TryParse(steps[i], out int place) && place >= 0 && place < owner.GetArrayLength();
-            found = isPlace ? owner[int.Parse(steps[i], System.Globalization.CultureInfo.InvariantCulture)] : TryGet(owner, steps[i], out JsonElement value) ? value : null;
-        }
-        return found ?? (steps is ["$defs" or "definitions", var name] ? Defined(root, name) : null);
-    }
-
-    private static JsonElement? Defined(JsonElement node, string name)
-    {
-        if (node.ValueKind == JsonValueKind.Array) return node.EnumerateArray().Select(item => Defined(item, name)).FirstOrDefault(static found => found is not null);
-        if (node.ValueKind != JsonValueKind.Object) return null;
-        if ((TryGet(node, "$defs", out JsonElement definitions) || TryGet(node, "definitions", out definitions)) && TryGet(definitions, name, out JsonElement own)) return own;
-        return node.EnumerateObject().Select(member => Defined(member.Value, name)).FirstOrDefault(static found => found is not null);
-    }
 
     /// <summary>Names that <c>required</c> lists and <c>properties</c> has.</summary>
     public static List<string> Required(JsonElement schema)
     {
         var names = new List<string>();
         if (!TryGet(schema, "required", out JsonElement required) || required.ValueKind != JsonValueKind.Array) return names;
-        bool hasProperties = TryGet(schema, "properties", out JsonElement properties) && properties.ValueKind == JsonValueKind.Object;
+        if (!TryGet(schema, "properties", out JsonElement properties) || properties.ValueKind != JsonValueKind.Object) return names;
+        HashSet<string> known = [.. properties.EnumerateObject().Select(static property => property.Name)];
         foreach (JsonElement item in required.EnumerateArray())
         {
             if (item.ValueKind != JsonValueKind.String) continue;
             string name = JsonFields.Decode(item);
-            if (hasProperties && properties.TryGetProperty(name, out _)) names.Add(name);
+            if (known.Contains(name)) names.Add(name);
         }
         return names;
     }

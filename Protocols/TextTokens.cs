@@ -12,7 +12,7 @@ namespace Aiproxy.Protocols;
 /// The sum is raised by a quarter: tokenizers of one text differ by that much, and too small a number makes a client compact too late.</remarks>
 public ref struct TextTokens
 {
-    private const int Quarters = 4, LettersPerToken = 5, MostPieceChars = 1024;
+    private const int Quarters = 4, LettersPerToken = 5, PieceBytes = 1024;
 
     private enum Run { None, Letters, Punctuation, Space, Break, Other }
 
@@ -36,17 +36,20 @@ public ref struct TextTokens
     public static long Count(ReadOnlySpan<byte> text, bool isToken = false)
     {
         var tokens = new TextTokens();
-        Span<char> piece = stackalloc char[MostPieceChars];
+        Span<char> piece = stackalloc char[PieceBytes];
         while (!text.IsEmpty)
         {
-            int escape = isToken ? text.IndexOf((byte)'\\') : -1;
+            ReadOnlySpan<byte> plain = text[..Math.Min(text.Length, PieceBytes)];
+            int escape = isToken ? plain.IndexOf((byte)'\\') : -1;
             if (escape == 0)
             {
                 text = text[tokens.Escape(text)..];
                 continue;
             }
-            ReadOnlySpan<byte> plain = escape < 0 ? text : text[..escape];
-            Utf8.ToUtf16(plain, piece, out int read, out int written);
+            bool isCut = escape < 0 && plain.Length < text.Length;
+            if (escape > 0) plain = plain[..escape];
+            // The first bytes of a character at the end of a piece are left for the next.
+            Utf8.ToUtf16(plain, piece, out int read, out int written, isFinalBlock: !isCut);
             tokens.Add(piece[..written]);
             text = text[read..];
         }

@@ -4,7 +4,8 @@ namespace Aiproxy.Server;
 /// <remarks>Who holds some already goes before who holds none, because that one can finish.
 /// A claim larger than the whole budget is admitted while nobody else holds anything, so that a legal request never waits for ever.
 /// Claims that wait on one another end by their own time limit.</remarks>
-public sealed class ByteBudget(long limit)
+/// <param name="memory">Told what was given back, whose memory is free by then; null: nobody is.</param>
+public sealed class ByteBudget(long limit, LargeMemory? memory = null)
 {
     private readonly Lock _gate = new();
     private readonly LinkedList<Waiter> _growing = new();
@@ -129,6 +130,7 @@ public sealed class ByteBudget(long limit)
             _held -= bytes;
             Admit();
         }
+        memory?.Given(bytes);
     }
 
     private void Admit()

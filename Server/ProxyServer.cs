@@ -69,8 +69,9 @@ public sealed class ProxyServer(ProtocolTable protocols, UpstreamTable types, Co
         var clients = new UpstreamClients();
         var states = new UpstreamStateTable(clock);
         var limits = new KeyLimits(clock);
-        var received = new ByteBudget(long.MaxValue);
-        var translated = new ByteBudget(long.MaxValue);
+        var memory = LargeMemory.OfProcess();
+        var received = new ByteBudget(long.MaxValue, memory);
+        var translated = new ByteBudget(long.MaxValue, memory);
         var bodies = new RequestBody(received, clock);
         var messages = new UpstreamMessage(BuildInfo.UserAgent);
         var calls = new ProviderCalls(clients, messages);

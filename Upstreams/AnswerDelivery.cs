@@ -93,7 +93,8 @@ public sealed class AnswerDelivery(
         IResponseWriter? writer = copies ? null : exchange.Protocol.CreateWriter(output, exchange.ReadWriterOptions());
         var watch = new Watch(Kept(writer), exchange.Clock);
         IResponseReader reader = Reader(watch);
-        ReadOnlyMemory<byte> opened = Wire?.OpenWhole(body.Memory, request) ?? body.Memory;
+        ReadOnlyMemory<byte> plain = WireBody.Whole([body.Memory]);
+        ReadOnlyMemory<byte> opened = Wire?.OpenWhole(plain, request) ?? plain;
         ReadOnlyMemory<byte> whole = _turn is null ? opened : await UnpausedAsync(opened, _turn).ConfigureAwait(false);
         reader.ReadWhole(whole.Span);
         exchange.Usage = watch.Usage;
@@ -122,7 +123,7 @@ public sealed class AnswerDelivery(
         var watch = new Watch(Kept(writer), exchange.Clock);
         IResponseReader reader = Reader(watch, exchange.Head.JsonArray);
         IResponseWay way = copies ? CopyWayOf(reader, frames, isArray) : collects ? new CollectWay(exchange.Protocol.CreateFold()) : new TranslateWay(writer!, !exchange.Head.Stream);
-        if (_forwards && target.Type.Fact.KeepsNoAnswers && exchange.KeepAnswer is { } keep) way = new KeptWay(way, exchange.Protocol.CreateFold(), keep);
+        if (_forwards && IsKeptHere && exchange.KeepAnswer is { } keep) way = new KeptWay(way, exchange.Protocol.CreateFold(), keep);
         var options = new PumpOptions(
             exchange.Head.Stream ? exchange.StreamContentType : JsonType, ResponseHeaders.ForClient(response), target.Config.StreamIdleTimeout,
             exchange.Protocol.Name == "gemini" && !exchange.Head.JsonArray ? GeminiFailurePause : TimeSpan.Zero,
@@ -150,8 +151,10 @@ public sealed class AnswerDelivery(
         return target.Protocol is KiroProtocol kiro ? kiro.CreateReader(sink, exchange.ReadRequest() with { Model = target.Model }) : target.Protocol.CreateReader(sink, clientArray);
     }
 
-    // A Responses answer repeats its request at the end, and Kiro's usage is guessed from it.
-    private bool LooksBack => !_forwards && (exchange.Protocol.Name == "responses" || target.Protocol is KiroProtocol);
+    // A Responses answer repeats its request at the end or is kept with it, and Kiro's usage is guessed from it.
+    private bool LooksBack => _forwards ? IsKeptHere : exchange.Protocol.Name == "responses" || target.Protocol is KiroProtocol;
+
+    private bool IsKeptHere => target.Type.Fact.KeepsNoAnswers && exchange.KeepAnswer is not null;
 
     private IUpstreamWire? Wire => target.Type.Wire;
 

@@ -24,7 +24,7 @@ public static class AnthropicSchema
             foreach (JsonProperty member in root.EnumerateObject())
             {
                 if (member.Name == "type" || IsLeftOut(member) || SchemaKeywords.IsComposition(member.Name)) continue;
-                if (branches.Count > 0 && member.Name is "properties" or "required" or "description" && branches.Count > 0) continue;
+                if (branches.Count > 0 && member.Name is "properties" or "required" or "description") continue;
                 hasProperties |= member.Name == "properties";
                 WriteMember(writer, member, WriteLoose);
             }

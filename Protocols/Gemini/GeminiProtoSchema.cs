@@ -15,9 +15,13 @@ public sealed class GeminiProtoSchema(JsonElement root, bool isArguments = false
     /// <summary>Put in place, a few references that hold each other grow without end; beyond this many nodes everything is a string.</summary>
     private const int MaxNodes = 5_000;
 
+    /// <summary>Nodes inside nodes; no model fills a form that is deeper.</summary>
+    private const int MaxDepth = 100;
+
+    private readonly GeminiReferences _pointers = new(root);
     private readonly List<string> _references = [];
     private readonly List<string> _inlined = [];
-    private int _nodes;
+    private int _nodes, _depth;
 
     public void Write(Utf8JsonWriter writer) => Write(writer, root, isRoot: true);
 
@@ -27,14 +31,15 @@ public sealed class GeminiProtoSchema(JsonElement root, bool isArguments = false
         JsonElement described = schema;
         schema = Resolve(schema);
         if (!SchemaKeywords.TryGet(described, "description", out _)) described = schema;
-        if (++_nodes > MaxNodes || schema.ValueKind != JsonValueKind.Object || !schema.EnumerateObject().Any())
+        _depth++;
+        if (++_nodes > MaxNodes || _depth > MaxDepth || schema.ValueKind != JsonValueKind.Object || !schema.EnumerateObject().Any())
         {
             WriteAnything(writer, described);
         }
         else if (GeminiAllOf.IsIn(schema))
         {
             int inlined = _inlined.Count;
-            var merge = new GeminiAllOf(new GeminiReferences(root), [.. _references, .. _inlined]);
+            var merge = new GeminiAllOf(_pointers, [.. _references, .. _inlined]);
             using JsonDocument merged = merge.Of(schema);
             _inlined.AddRange(merge.Inlined);
             WriteNode(writer, merged.RootElement, SchemaKeywords.TryGet(described, "description", out _) ? described : merged.RootElement, isRoot);
@@ -44,6 +49,7 @@ public sealed class GeminiProtoSchema(JsonElement root, bool isArguments = false
         {
             WriteNode(writer, schema, described, isRoot);
         }
+        _depth--;
         _references.RemoveRange(entered, _references.Count - entered);
     }
 
@@ -102,7 +108,7 @@ public sealed class GeminiProtoSchema(JsonElement root, bool isArguments = false
         while (SchemaKeywords.TryGet(schema, "$ref", out JsonElement reference))
         {
             string path = reference.ValueKind == JsonValueKind.String ? JsonFields.Decode(reference) : "";
-            if (_references.Contains(path) || _inlined.Contains(path) || _references.Count >= MaxReferences || SchemaKeywords.Follow(root, path) is not { } target) return default;
+            if (_references.Contains(path) || _inlined.Contains(path) || _references.Count >= MaxReferences || _pointers.Follow(path) is not { } target) return default;
             _references.Add(path);
             schema = target;
         }
@@ -233,13 +239,15 @@ public sealed class GeminiProtoSchema(JsonElement root, bool isArguments = false
     /// <param name="branches">Alternatives whose properties the object has too; required is what all of them require.</param>
     private void WriteProperties(Utf8JsonWriter writer, JsonElement schema, IReadOnlyList<JsonElement> branches, bool isRoot, List<string> notes)
     {
-        var properties = new List<(string Name, JsonElement Schema)>();
-        int entered = _references.Count;
+        var properties = new OrderedDictionary<string, JsonElement>(StringComparer.Ordinal);
+        int entered = _references.Count, inlined = _inlined.Count;
         List<string> required = Collect(schema, properties);
         List<string>? common = null;
         foreach (JsonElement branch in branches)
         {
             List<string> own = Collect(Resolve(branch), properties);
+            // Their words stand in this node: what refers to them from inside goes in a circle.
+            _inlined.AddRange(_references.Skip(entered));
             _references.RemoveRange(entered, _references.Count - entered);
             common = common is null ? own : [.. common.Intersect(own, StringComparer.Ordinal)];
         }
@@ -249,6 +257,7 @@ public sealed class GeminiProtoSchema(JsonElement root, bool isArguments = false
             notes.Add(SchemaKeywords.Note("additionalProperties", further));
         if (properties.Count == 0)
         {
+            _inlined.RemoveRange(inlined, _inlined.Count - inlined);
             // "should be non-empty for OBJECT type"
             if (!isRoot) Placeholder(writer);
             return;
@@ -260,7 +269,8 @@ public sealed class GeminiProtoSchema(JsonElement root, bool isArguments = false
             Write(writer, property, isRoot: false);
         }
         writer.WriteEndObject();
-        required.RemoveAll(name => !properties.Exists(property => property.Name == name));
+        _inlined.RemoveRange(inlined, _inlined.Count - inlined);
+        required.RemoveAll(name => !properties.ContainsKey(name));
         if (required.Count == 0) return;
         writer.WriteStartArray("required"u8);
         foreach (string name in required.Distinct(StringComparer.Ordinal)) writer.WriteStringValue(name);
@@ -268,14 +278,11 @@ public sealed class GeminiProtoSchema(JsonElement root, bool isArguments = false
     }
 
     /// <summary>Adds the properties of a schema; returns what it requires.</summary>
-    private static List<string> Collect(JsonElement schema, List<(string Name, JsonElement Schema)> properties)
+    private static List<string> Collect(JsonElement schema, OrderedDictionary<string, JsonElement> properties)
     {
         if (SchemaKeywords.TryGet(schema, "properties", out JsonElement own) && own.ValueKind == JsonValueKind.Object)
         {
-            foreach (JsonProperty property in own.EnumerateObject())
-            {
-                if (!properties.Exists(known => known.Name == property.Name)) properties.Add((property.Name, property.Value));
-            }
+            foreach (JsonProperty property in own.EnumerateObject()) properties.TryAdd(property.Name, property.Value);
         }
         if (!SchemaKeywords.TryGet(schema, "required", out JsonElement names) || names.ValueKind != JsonValueKind.Array) return [];
         return [.. names.EnumerateArray().Where(name => name.ValueKind == JsonValueKind.String).Select(JsonFields.Decode)];

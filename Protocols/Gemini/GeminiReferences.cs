@@ -7,16 +7,25 @@ namespace Aiproxy.Protocols.Gemini;
 /// <c>#/properties/a/items</c>: that becomes a definition too.</remarks>
 public sealed class GeminiReferences(JsonElement root)
 {
+    /// <summary>A schema that takes more steps than this to be looked through for circles is made of little else.</summary>
+    private const int MaxSteps = 200_000;
+
+    private readonly SchemaPointers _pointers = new(root);
     private readonly Dictionary<string, string> _names = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
     private readonly Queue<(string Path, string Name)> _pending = new();
     private readonly Dictionary<string, IReadOnlyList<string>> _bound = new(StringComparer.Ordinal);
+    private int _steps;
+
+    /// <summary>As <see cref="SchemaPointers.Follow"/>.</summary>
+    public JsonElement? Follow(string path) => _pointers.Follow(path);
 
     /// <summary>What a node refers to; null: it has no reference, or one that leads nowhere.</summary>
     public (string Path, JsonElement Target)? Of(JsonElement schema)
     {
         if (!SchemaKeywords.TryGet(schema, "$ref", out JsonElement reference) || reference.ValueKind != JsonValueKind.String) return null;
         string path = JsonFields.Decode(reference).TrimEnd('/');
-        return SchemaKeywords.Follow(root, path) is { } target ? (path, target) : null;
+        return Follow(path) is { } target ? (path, target) : null;
     }
 
     /// <summary>The definition's name, which is written later.</summary>
@@ -24,7 +33,7 @@ public sealed class GeminiReferences(JsonElement root)
     {
         if (_names.TryGetValue(path, out string? known)) return known;
         string last = path is "#" ? "root" : string.Concat(path[(path.LastIndexOf('/') + 1)..].Select(static letter => char.IsAsciiLetterOrDigit(letter) ? letter : '_')), name = last;
-        for (int number = 2; _names.ContainsValue(name); number++) name = $"{last}_{number}";
+        for (int number = 2; !_taken.Add(name); number++) name = $"{last}_{number}";
         _names.Add(path, name);
         _pending.Enqueue((path, name));
         return name;
@@ -47,7 +56,7 @@ public sealed class GeminiReferences(JsonElement root)
         var ways = new Stack<string>([to]);
         while (ways.TryPop(out string? at))
         {
-            if (at == from) return true;
+            if (at == from || ++_steps > MaxSteps) return true;
             if (!seen.Add(at)) continue;
             foreach (string next in Bound(at)) ways.Push(next);
         }
@@ -56,7 +65,7 @@ public sealed class GeminiReferences(JsonElement root)
 
     /// <summary>The value of a property may be missing, or null.</summary>
     /// <param name="required">Of the object.</param>
-    public static bool IsFree(IReadOnlyCollection<string> required, JsonProperty property)
+    public static bool IsFree(IReadOnlySet<string> required, JsonProperty property)
     {
         if (!required.Contains(property.Name)) return true;
         JsonElement schema = property.Value;
@@ -74,7 +83,7 @@ public sealed class GeminiReferences(JsonElement root)
     {
         if (_bound.TryGetValue(path, out IReadOnlyList<string>? known)) return known;
         var found = new List<string>();
-        if (SchemaKeywords.Follow(root, path) is { } schema) Collect(schema, found);
+        if (Follow(path) is { } schema) Collect(schema, found);
         _bound[path] = found;
         return found;
     }
@@ -82,14 +91,14 @@ public sealed class GeminiReferences(JsonElement root)
     /// <summary>References that no value can be without.</summary>
     private void Collect(JsonElement schema, List<string> found)
     {
-        if (schema.ValueKind != JsonValueKind.Object) return;
+        if (schema.ValueKind != JsonValueKind.Object || ++_steps > MaxSteps) return;
         if (Of(schema) is var (path, _)) found.Add(path);
         foreach (JsonProperty member in schema.EnumerateObject())
         {
             switch (member.Name)
             {
                 case "properties" when member.Value.ValueKind == JsonValueKind.Object:
-                    List<string> required = SchemaKeywords.Required(schema);
+                    HashSet<string> required = [.. SchemaKeywords.Required(schema)];
                     foreach (JsonProperty property in member.Value.EnumerateObject())
                         if (!IsFree(required, property)) Collect(property.Value, found);
                     break;

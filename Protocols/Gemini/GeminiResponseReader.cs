@@ -8,7 +8,7 @@ namespace Aiproxy.Protocols.Gemini;
 
 /// <summary>Reads generateContent answers. Each chunk is a whole response object whose parts go on where the last chunk's stopped.</summary>
 /// <remarks>Some servers tell a finish reason in every chunk, others send usage after it: the answer is finished when the stream ends, never before.
-/// A part with a signature is a block of its own, since its position is part of the proof.</remarks>
+/// A thought with a signature is a block of its own, since its position is part of the proof; so is a signature alone.</remarks>
 public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
 {
     private readonly GeminiUsage _usage = new();
@@ -234,7 +234,9 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
             ClaudeProof(text, signature);
             return;
         }
-        if (_open >= 0 && (isSigned || _openKind != kind)) CloseOpen();
+        // Some models sign the first piece of a text and send the rest without: one text all the same, which clients would show as two.
+        bool isApart = isSigned && (kind == BlockKind.Thinking || text.Length <= 2);
+        if (_open >= 0 && (isApart || _openKind != kind)) CloseOpen();
         if (_open < 0)
         {
             (_open, _openKind) = (_nextKey++, kind);
@@ -248,7 +250,7 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
         }
         if (!isSigned) return;
         sink.BlockSeal(_open, SealKind.Thought, signature);
-        CloseOpen();
+        if (isApart) CloseOpen();
     }
 
     /// <summary>Claude's signature comes with the last of its thoughts, or on an empty part behind them, and is theirs in both cases.</summary>

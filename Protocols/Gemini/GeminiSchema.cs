@@ -9,6 +9,9 @@ public sealed class GeminiSchema
     /// <summary>Put in place, a few references that hold each other grow without end; beyond this many nodes everything is open.</summary>
     private const int MaxNodes = 20_000;
 
+    /// <summary>Nodes inside nodes; a body cannot hold more, but what is put in place can.</summary>
+    private const int MaxDepth = 250;
+
     private readonly Utf8JsonWriter _writer;
     private readonly JsonElement _root;
     private readonly GeminiReferences _references;
@@ -16,7 +19,7 @@ public sealed class GeminiSchema
     /// <summary>References whose words stand in place in the node that is being written.</summary>
     private readonly List<string> _inlined = [];
 
-    private int _nodes;
+    private int _nodes, _depth;
 
     /// <summary>The definition that is being written.</summary>
     private string _definition = "#";
@@ -52,18 +55,26 @@ public sealed class GeminiSchema
     private void Write(JsonElement schema, bool isRoot = false)
     {
         // True, false and what refers to nothing stand for anything.
-        if (schema.ValueKind != JsonValueKind.Object || ++_nodes > MaxNodes)
+        if (schema.ValueKind != JsonValueKind.Object || ++_nodes > MaxNodes || _depth > MaxDepth)
         {
             Empty();
             return;
         }
-        if (!isRoot && Lone(schema) is { } lone && _references.Of(lone) is var (path, _))
+        bool isMerged = GeminiAllOf.IsIn(schema);
+        if (!isRoot && Lone(schema) is { } lone && _references.Of(lone) is var (path, target))
         {
-            Reference(path);
-            return;
+            // What stands beside the reference could not stand there: the words of a plain value are put in place instead.
+            isMerged = IsPlain(target) && (schema.TryGetProperty("description", out _) || schema.TryGetProperty("default", out _));
+            if (!isMerged)
+            {
+                Reference(path);
+                return;
+            }
         }
-        if (GeminiAllOf.IsIn(schema)) Merged(schema, isRoot);
+        _depth++;
+        if (isMerged) Merged(schema, isRoot);
         else Node(schema, isRoot);
+        _depth--;
     }
 
     private void Merged(JsonElement schema, bool isRoot)
@@ -78,7 +89,8 @@ public sealed class GeminiSchema
         int entered = _inlined.Count;
         _inlined.AddRange(merge.Inlined);
         Node(merged.RootElement, isRoot);
-        _inlined.RemoveRange(entered, Math.Max(0, _inlined.Count - entered));
+        // The root's definitions are written inside of it, and have forgotten what was around.
+        if (_inlined.Count > entered) _inlined.RemoveRange(entered, _inlined.Count - entered);
     }
 
     /// <summary>The node itself; of one that wraps a reference to put words beside it, the reference.</summary>
@@ -87,6 +99,9 @@ public sealed class GeminiSchema
         bool isPlain = !schema.TryGetProperty("type", out _) && !schema.TryGetProperty("properties", out _);
         return isPlain && schema.TryGetProperty("allOf", out JsonElement all) && all.ValueKind == JsonValueKind.Array && all.GetArrayLength() == 1 ? all[0] : schema;
     }
+
+    private static bool IsPlain(JsonElement schema) => schema.ValueKind == JsonValueKind.Object && !schema.EnumerateObject().Any(static member =>
+        member.Name is "$ref" || SchemaKeywords.IsMap(member.Name) || SchemaKeywords.IsList(member.Name) || SchemaKeywords.IsSchema(member.Name));
 
     /// <summary>"A node with $ref may hold nothing else".</summary>
     private void Reference(string path)
@@ -106,7 +121,7 @@ public sealed class GeminiSchema
     private void Node(JsonElement schema, bool isRoot)
     {
         var notes = new List<string>();
-        var loosened = new List<string>();
+        var loosened = new HashSet<string>(StringComparer.Ordinal);
         _writer.WriteStartObject();
         if (!schema.TryGetProperty("type", out _) && schema.TryGetProperty("properties", out _)) _writer.WriteString("type"u8, "object"u8);
         foreach (JsonProperty member in schema.EnumerateObject()) Keyword(schema, member, notes, loosened);
@@ -129,7 +144,7 @@ public sealed class GeminiSchema
         _writer.WriteEndObject();
     }
 
-    private void Keyword(JsonElement schema, JsonProperty member, List<string> notes, List<string> loosened)
+    private void Keyword(JsonElement schema, JsonProperty member, List<string> notes, HashSet<string> loosened)
     {
         switch (member.Name)
         {
@@ -217,10 +232,10 @@ public sealed class GeminiSchema
         _writer.WriteEndArray();
     }
 
-    private void Properties(JsonElement owner, JsonElement properties, List<string> loosened)
+    private void Properties(JsonElement owner, JsonElement properties, HashSet<string> loosened)
     {
         (bool isFree, bool isProperty, bool isLoop) = (_isFree, _isProperty, _isLoop);
-        List<string> required = SchemaKeywords.Required(owner);
+        HashSet<string> required = [.. SchemaKeywords.Required(owner)];
         _writer.WriteStartObject("properties"u8);
         foreach (JsonProperty property in properties.EnumerateObject())
         {
@@ -264,7 +279,7 @@ public sealed class GeminiSchema
             _writer.WritePropertyName(name);
             _inlined.Clear();
             _inlined.Add(path);
-            Write(SchemaKeywords.Follow(_root, path) ?? default);
+            Write(_references.Follow(path) ?? default);
         }
         _inlined.Clear();
         if (hasAny) _writer.WriteEndObject();

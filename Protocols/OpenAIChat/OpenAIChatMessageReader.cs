@@ -7,6 +7,7 @@ using static Aiproxy.Protocols.OpenAIChat.RequestFields;
 namespace Aiproxy.Protocols.OpenAIChat;
 
 /// <summary>Chat messages to system prompt and turns. Tool messages that follow each other become one turn; nothing else is merged here.</summary>
+/// <remarks>Cursor sends the parts of Messages to this protocol's path where a model's name is Claude's: they are read too.</remarks>
 public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> turns, List<(string, JsonElement)> untranslatable)
 {
     private List<Part>? _results;

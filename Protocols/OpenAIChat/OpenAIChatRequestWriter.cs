@@ -64,7 +64,7 @@ public static class OpenAIChatRequestWriter
         Number(json, traits.IsStrict ? "random_seed"u8 : "seed"u8, request.Sampling.Seed);
         if (!traits.IsStrict && OpenAIRequestWords.Effort(request, facts) is { } effort) json.WriteString("reasoning_effort"u8, OpenAIEffort.Word(effort));
         // Of other protocols' models only the client's own upstream is known to take it.
-        if (request.Verbosity is { } verbosity && (traits.IsOfficial || OpenAIModelNames.IsOpenAI(request.Model))) json.WriteString("verbosity"u8, verbosity);
+        if (OpenAIRequestWords.Verbosity(request) is { } verbosity && (traits.IsOfficial || OpenAIModelNames.IsOpenAI(request.Model))) json.WriteString("verbosity"u8, verbosity);
         if (request.Output is { } format) Format(json, format, OpenAIRequestWords.Strict(request, format));
         if (!traits.IsStrict && OpenAIRequestWords.EndUser(request.EndUserId) is { } user) json.WriteString(traits.IsOfficial ? "safety_identifier"u8 : "user"u8, user);
 
@@ -168,7 +168,8 @@ public static class OpenAIChatRequestWriter
         {
             json.WritePropertyName("parameters"u8);
             OpenAIToolText.WriteSchema(json, tool);
-            if (tool.Strict is { } strict) json.WriteBoolean("strict"u8, strict);
+            // Not to be strict is the default, and some servers refuse the member.
+            if (tool.Strict == true) json.WriteBoolean("strict"u8, true);
         }
         json.WriteEndObject();
         json.WriteEndObject();

@@ -112,19 +112,19 @@ public sealed class OpenAIResponsesItemList
         return told.OutputIndex is null && told.ItemId.IsEmpty && All.Count > 0 && Fits(All[^1], kind) && !All[^1].IsDone ? All[^1] : null;
     }
 
-    /// <summary>The item that one of the terminal event's output is; null: it was not streamed.</summary>
-    public Item? FindFinal(ReadOnlySpan<byte> json, long position)
+    /// <summary>The item that one of the terminal event's output names; null: none.</summary>
+    public Item? FindNamed(ReadOnlySpan<byte> json)
     {
         ItemFacts facts = Read(json);
-        if (Find(null, facts.Id, facts.CallId, facts.Kind) is { } named) return named;
-        Item? inOrder = null;
-        foreach (Item item in All)
-        {
-            if (item.IsFinal || item.Kind != facts.Kind || (item.CallId.Length > 0 && !facts.CallId.IsEmpty)) continue;
-            if (item.Index == position) return item;
-            inOrder ??= item;
-        }
-        return inOrder;
+        return Find(null, facts.Id, facts.CallId, facts.Kind);
+    }
+
+    /// <summary>The item that one of the terminal event's output is, although its ids are others (vLLM makes them up again): the one at its place, else the next one of
+    /// its kind that the event has not had; null: it was not streamed.</summary>
+    public Item? FindUnnamed(ReadOnlySpan<byte> json, long position)
+    {
+        ItemKind kind = Read(json).Kind;
+        return All.Find(item => !item.IsFinal && item.Kind == kind && item.Index == position) ?? All.Find(item => !item.IsFinal && item.Kind == kind);
     }
 
     /// <summary>Whether a whole item is another than the one that has its index.</summary>

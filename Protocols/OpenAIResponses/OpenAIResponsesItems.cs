@@ -75,12 +75,28 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
         Complete(item, told.Item);
     }
 
-    /// <summary>An item of the terminal event's output, or of a whole answer: news only where it was not streamed to its end.</summary>
-    public void Final(ReadOnlySpan<byte> item, long position)
+    /// <summary>The terminal event's output, or that of a whole answer: news only where it was not streamed to its end.</summary>
+    public void Final(ReadOnlySpan<byte> output)
     {
-        Item known = _items.FindFinal(item, position) ?? Begin(position, item);
-        known.IsFinal = true;
-        Complete(known, item);
+        var named = JsonSlice.Elements(output);
+        while (named.Next())
+        {
+            if (_items.FindNamed(named.Value) is { } item) item.IsFinal = true;
+        }
+        long position = 0;
+        var items = JsonSlice.Elements(output);
+        while (items.Next())
+        {
+            if (JsonSlice.IsObject(items.Value)) Final(items.Value, position);
+            position++;
+        }
+    }
+
+    private void Final(ReadOnlySpan<byte> json, long position)
+    {
+        Item item = _items.FindNamed(json) ?? _items.FindUnnamed(json, position) ?? Begin(position, json);
+        item.IsFinal = true;
+        Complete(item, json);
     }
 
     /// <summary>The answer ended properly: what is open ends with it.</summary>

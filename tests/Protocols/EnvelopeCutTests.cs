@@ -72,6 +72,14 @@ public sealed class EnvelopeCutTests
     }
 
     [Fact]
+    public void E33_Gemini_ASignatureOfItsOwnStays_InAStepWithoutAnEnvelope()
+    {
+        const string User = """{"role":"user","parts":[{"text":"q"}]}""", Own = """{"role":"model","parts":[{"text":"b","thoughtSignature":"c2ln"}]}""";
+        Assert.Equal($$$"""{"contents":[{{{User}}},{{{Own}}},{{{User}}},{"role":"model","parts":[{"text":"a"}]},{{{User}}},{{{Own}}}]}""",
+            Cut($$$"""{"contents":[{{{User}}},{{{Own}}},{{{User}}},{"role":"model","parts":[{"text":"a","thoughtSignature":"ENVELOPE"}]},{{{User}}},{{{Own}}}]}""", "gemini", "gemini-2.5-pro"));
+    }
+
+    [Fact]
     public void AnyMembersAndOrder_LeaveJson()
     {
         string[] blocks = ["{\"type\":\"thinking\",\"thinking\":\"a,b\",\"signature\":\"ENVELOPE\"}", " {\"type\":\"text\",\"text\":\",\"} ", "\n{\"data\":\"ENVELOPE\",\"type\":\"redacted_thinking\"}"];
@@ -91,6 +99,8 @@ public sealed class EnvelopeCutTests
         """{"input":[{"role":"user","content":"a"},{"type":"message","role":"assistant","content":[]}]}""")]
     [InlineData("""{"input":[{"id":"rs_SEED0","type":"reasoning","summary":[],"encrypted_content":null},{"type":"function_call", "id":"fc_SEED12","name":"f","arguments":"{\"n\":1.0}"}]}""",
         """{"input":[{"type":"function_call","name":"f","arguments":"{\"n\":1.0}"}]}""")]
+    [InlineData("""{"input":[{"type":"function_call","id":"fc_SEED12","name":"f","arguments":"{}"}]}""", """{"input":[{"type":"function_call","name":"f","arguments":"{}"}]}""")]
+    [InlineData("""{"input":[{"type":"custom_tool_call","id":"ctc_SEED1","name":"p","input":"x"}]}""", """{"input":[{"type":"custom_tool_call","name":"p","input":"x"}]}""")]
     [InlineData("""{"input":[{"type":"item_reference","id":"rs_SEED0"},{"role":"user","content":"a"}]}""", """{"input":[{"role":"user","content":"a"}]}""")]
     [InlineData("""{"input":[{"id":"rs_SEED0","type":"reasoning","summary":[],"encrypted_content":"gAAA"}]}""", """{"input":[{"type":"reasoning","summary":[],"encrypted_content":"gAAA"}]}""")]
     public void E35_IdsMadeHere_DoNotReachAResponsesUpstream(string body, string expected) =>
@@ -101,6 +111,10 @@ public sealed class EnvelopeCutTests
     [InlineData("""{"input":[{"type":"item_reference","id":"msg_b30u4KN2POu2JvR18fwTZzth0"}]}""")]
     [InlineData("""{"input":[{"type":"function_call","id":"fc_b30u4KN2POu2JvR18fwTZzthx"}],"x":"msg_b30u4KN2POu2JvR18fwTZzth0"}""")]
     [InlineData("""{"input":[{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"gAAA"}],"x":"rs_b30u"}""")]
+    [InlineData("""{"input":[{"type":"message","id":"msg_b30u4KN2POu2JvR18fwTZzth00000","content":[]}]}""")]
+    [InlineData("""{"input":[{"type":"message","id":"msg_b30u4KN2POu2JvR18fwTZ-th0","content":[]}]}""")]
+    [InlineData("""{"input":[{"type":"message","id":"msg_b30u4KN2POu2JvR18fwTZzth","content":[]}]}""")]
+    [InlineData("""{"input":"\"msg_"}""")]
     public void IdsOfOthers_AreLeftAlone(string body) => Assert.Null(Cut(body, "responses"));
 
     private const string StandIn = "skip_thought_signature_validator";

@@ -47,6 +47,7 @@ public sealed class TestExchange : IDisposable
             KeepAnswer = keep,
             Head = head,
             Body = bytes,
+            OnLent = () => Lent++,
             Query = query,
             Headers = Headers,
             ToolHeaders = ToolHeaders,
@@ -58,6 +59,9 @@ public sealed class TestExchange : IDisposable
             TotalDeadline = totalSeconds > 0 ? Clock.GetTimestamp() + TimeSpan.FromSeconds(totalSeconds).Ticks : long.MaxValue,
         };
     }
+
+    /// <summary>How often somebody was found to read the body for longer.</summary>
+    public int Lent { get; private set; }
 
     public FakeClock Clock { get; }
 

@@ -38,6 +38,17 @@ public sealed class TranslationTests
         Assert.Equal((ErrorKind.Unsupported, path, $"`{path}` is not supported when {words}"), (error.Kind, error.Param, error.Message));
     }
 
+    [Theory]
+    [InlineData("anthropic")]
+    [InlineData("openai")]
+    [InlineData("gemini")]
+    public void PreviousResponseThatNobodyKeeps_IsToldAsClientsKnowIt(string target)
+    {
+        ProxyError error = Refused("responses", """{"model":"m","input":"x","previous_response_id":"resp_1"}""", target);
+        Assert.Equal((ErrorKind.InvalidRequest, "previous_response_id", "previous_response_not_found"), (error.Kind, error.Param, error.Code));
+        Assert.StartsWith("Previous response not found", error.Message);
+    }
+
     public static TheoryData<string, string, string> ImpossibleLimits()
     {
         var rows = new TheoryData<string, string, string>();

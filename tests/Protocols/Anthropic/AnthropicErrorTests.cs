@@ -120,5 +120,6 @@ public sealed class AnthropicErrorTests
         string json = Wire.Text(output => Protocol.WriteError(output, new ProxyError(ErrorKind.Unsupported, "no") { Param = param }, "r"));
         string? code = JsonDocument.Parse(json).RootElement.GetProperty("error").TryGetProperty("details", out JsonElement details) ? details.GetProperty("error_code").GetString() : null;
         Assert.Equal(expected, code);
+        if (code is not null) Assert.Equal("""["thread"]""", details.GetProperty("unsupported").GetRawText());
     }
 }

@@ -262,6 +262,23 @@ public sealed class AnthropicRequestWriterTests
         Assert.StartsWith("D (anyOf: ", root.GetProperty("description").GetString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""{"allOf":[{"$ref":"#/$defs/A"},{"properties":{"b":{}},"required":["b","gone"]}],"$defs":{"A":{"properties":{"a":{}},"required":["a"]}},"required":["z"],"properties":{"z":{}}}""", "z,a,b", "a,b,z")]
+    [InlineData("""{"anyOf":[{"$ref":"#/$defs/A"},{"$ref":"#/$defs/B"}],"$defs":{"A":{"properties":{"k":{},"a":{}},"required":["k","a"]},"B":{"properties":{"k":{},"b":{}},"required":["k"]}}}""", "k,a,b", "k")]
+    [InlineData("""{"oneOf":[{"$ref":"other.json"},{"$ref":"#/$defs/gone"},{"$ref":5},true,{"properties":{"a":{}},"required":["a"]}],"anyOf":5}""", "a", "")]
+    public void E20_RootComposition_BecomesOneObject(string schema, string properties, string required)
+    {
+        JsonElement root = Json(Schema(Tool("f", schema)));
+        Assert.Equal(properties, string.Join(',', root.GetProperty("properties").EnumerateObject().Select(property => property.Name)));
+        Assert.Equal(required, root.TryGetProperty("required", out JsonElement names) ? string.Join(',', names.EnumerateArray().Select(name => name.GetString())) : "");
+    }
+
+    [Theory]
+    [InlineData("""{"type":"object","properties":{"a":true,"b":{"properties":{"c":{"type":"string","format":"date","x-y":1}}},"d":{"type":"string","format":5},"m":{"type":"array","items":[{"minimum":1}],"prefixItems":[{"type":"object"}]}}}""",
+        """{"type":"object","properties":{"a":{},"b":{"properties":{"c":{"type":"string","format":"date"}},"additionalProperties":false},"d":{"type":"string","description":"(format: 5)"},"m":{"type":"array","items":[{"description":"(minimum: 1)"}],"prefixItems":[{"type":"object","additionalProperties":false}]}},"additionalProperties":false}""")]
+    public void StrictTool_IsClosedEverywhere(string schema, string expected) =>
+        Assert.Equal(expected, Write(Request(Opus47) with { Tools = [Tool("f", schema) with { Strict = true }] }).GetProperty("tools")[0].GetProperty("input_schema").GetRawText());
+
     [Fact]
     public void StructuredOutput_IsClosedAndToldInWords()
     {

@@ -58,6 +58,7 @@ public sealed class GeminiRequestReaderTests
 
     [Theory]
     [InlineData("\"contents\":[\"a\",{\"role\":\"model\",\"parts\":[{\"text\":\"b\"}]},\"c\"]", "User a, Assistant b, User c")]
+    [InlineData("\"contents\":[{\"role\":\"model\",\"parts\":[{\"text\":\"a\"}]},\"b\",{\"role\":\"model\",\"parts\":[{\"text\":\"c\"}]}]", "Assistant a, User b, Assistant c")]
     [InlineData("\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"a\"}]},{\"role\":\"system\",\"parts\":[{\"text\":\"b\"}]}]", "User a, System b")]
     public void Contents_MayBeTextsAndInstructions(string members, string expected) =>
         Assert.Equal(expected, string.Join(", ", Read(members).Turns.Select(turn => $"{turn.Role} {((TextPart)turn.Parts[0]).Text}")));
@@ -302,6 +303,9 @@ public sealed class GeminiRequestReaderTests
         byte[] body = "{\"model\":\"models/a\",\"contents\":[{\"model\":\"no\"}],\"generateContentRequest\": {\"x\":1,\"model\":\"models/b\"}}"u8.ToArray();
         RequestHead head = Protocol.ReadHead(new RequestTarget(Operation.CountTokens, "a", false), "", body);
         Assert.Equal(["\"models/a\"", "\"models/b\""], head.ModelTokens.Select(range => Encoding.UTF8.GetString(body[range])));
+        byte[] snake = "{\"generate_content_request\":{\"model\":\"models/b\"}}"u8.ToArray();
+        Assert.Equal("\"models/b\"", Encoding.UTF8.GetString(snake[Assert.Single(Protocol.ReadHead(new RequestTarget(Operation.CountTokens, "a", false), "", snake).ModelTokens)]));
+        Assert.Empty(Protocol.ReadHead(new RequestTarget(Operation.Generate, "a", false), "", snake).ModelTokens);
     }
 
     [Theory]

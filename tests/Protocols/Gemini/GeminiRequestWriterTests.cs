@@ -125,6 +125,14 @@ public sealed class GeminiRequestWriterTests
     }
 
     [Fact]
+    public void CarrierInFrontOfNoCall_KeepsItsSignatureInItsPlace()
+    {
+        Turn model = Assistant(new ThinkingPart("") { Seal = new Seal(SealKind.Thought, "gemini", "c2ln") }, new TextPart("t"), Call("a", "f"));
+        JsonElement parts = Contents(Request(Flash3, User(new TextPart("go")), model, User(Result("a", "f"))))[1].GetProperty("parts");
+        Assert.Equal(["""{"text":"","thoughtSignature":"c2ln"}""", """{"text":"t"}"""], parts.EnumerateArray().Take(2).Select(part => part.GetRawText()));
+    }
+
+    [Fact]
     public void E30_UnsignedCallsOfTheCurrentTurn_GetTheSentinel()
     {
         Turn[] turns = [User(new TextPart("old")), Assistant(Call("a", "f")), User(Result("a", "f")), Assistant(new TextPart("done")), User(new TextPart("new")),
@@ -249,7 +257,7 @@ public sealed class GeminiRequestWriterTests
     [Theory]
     [InlineData("""{"$schema":"s","type":"object","properties":{"a":{"const":"x"},"b":{"type":["string","null"]},"c":{"type":"number","exclusiveMinimum":0}},"propertyNames":{"pattern":"x"},"required":["a","gone"]}""",
         """{"type":"object","properties":{"a":{"enum":["x"]},"b":{"type":["string","null"]},"c":{"type":"number","description":"(exclusiveMinimum: 0)"}},"required":["a"],"description":"(propertyNames: {\u0022pattern\u0022:\u0022x\u0022})"}""")]
-    [InlineData("""{"type":"object","properties":{"a":{"$ref":"#/definitions/T","description":"lost"},"l":{"type":"array"}},"definitions":{"T":{"type":"string","format":"uri"}}}""",
+    [InlineData("""{"type":"object","properties":{"a":{"$ref":"#/definitions/T"},"l":{"type":"array"}},"definitions":{"T":{"type":"string","format":"uri"}}}""",
         """{"type":"object","properties":{"a":{"$ref":"#/$defs/T"},"l":{"type":"array","items":{}}},"$defs":{"T":{"type":"string","description":"(format: uri)"}}}""")]
     [InlineData("""{"type":"object","properties":{"pattern":{"type":"string"},"title":{"type":"string"},"type":{"type":"string"},"required":{"type":"string"},"properties":{"type":"string"},"const":{"type":"string"},"default":{"type":"string"}}}""",
         """{"type":"object","properties":{"pattern":{"type":"string"},"title":{"type":"string"},"type":{"type":"string"},"required":{"type":"string"},"properties":{"type":"string"},"const":{"type":"string"},"default":{"type":"string"}}}""")]
@@ -276,6 +284,8 @@ public sealed class GeminiRequestWriterTests
         """{"type":"OBJECT","properties":{"o":{"type":"INTEGER","format":"int32","nullable":true},"p":{"type":"STRING","description":"inner","nullable":true},"q":{"type":"STRING","nullable":true,"description":"outer"},"r":{"type":"INTEGER","format":"int32"}}}""")]
     [InlineData("""{"type":"object","properties":{"e":{"enum":["x",null],"type":["string","null"]},"f":{"type":"string","enum":["x",5]},"g":{"const":5,"type":"integer"},"h":{"const":"x"},"n":{"type":"string","nullable":true},"d":{"type":"integer","default":5,"format":"uri-template"}}}""",
         """{"type":"OBJECT","properties":{"e":{"type":"STRING","nullable":true,"enum":["x"]},"f":{"type":"STRING","description":"(allowed: [\u0022x\u0022,5])"},"g":{"type":"INTEGER","description":"(allowed: 5)"},"h":{"type":"STRING","enum":["x"]},"n":{"type":"STRING","nullable":true},"d":{"type":"INTEGER","default":5,"description":"(format: uri-template)"}}}""")]
+    [InlineData("""{"type":"object","properties":{"s":{"type":"string","anyOf":[{"pattern":"a"},{"pattern":"b"}]},"i":{"type":"integer","enum":["1","2"]}}}""",
+        """{"type":"OBJECT","properties":{"s":{"type":"STRING","description":"(anyOf: [{\u0022pattern\u0022:\u0022a\u0022},{\u0022pattern\u0022:\u0022b\u0022}])"},"i":{"type":"INTEGER","description":"(allowed: [\u00221\u0022,\u00222\u0022])"}}}""")]
     public void E18_E19_ProtoSchema_IsAnAllowList(string schema, string expected) => Same(expected, Schema(Legacy, schema, "parameters"));
 
     [Fact]

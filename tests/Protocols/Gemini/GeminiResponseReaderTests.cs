@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Aiproxy.EventStream;
 using Aiproxy.Protocols;
 using Aiproxy.Protocols.Gemini;
@@ -323,5 +324,16 @@ public sealed class GeminiResponseReaderTests
             Assert.Contains("[audio omitted]", whole, StringComparison.Ordinal);
         }
         Assert.Equal("Here: [image omitted][audio omitted]", Pair.Joined("gemini", sse, "openai").Text("choices.0.message.content"));
+    }
+
+    // Gemini 2.5 signs "the first part after thinking": of a stream that is the first piece of the text.
+    [Fact]
+    public void TextWhoseFirstPieceIsSigned_IsOneText()
+    {
+        string sse = Sse.Gemini("STOP", """{"text":"hm","thought":true}""", """{"text":"Let me ","thoughtSignature":"QUJD"}""", """{"text":"look at "}""", """{"text":"it.","thoughtSignature":"REVG"}""", """{"text":"","thoughtSignature":"R0hJ"}""");
+        JsonElement claude = Pair.Joined("gemini", sse, "anthropic"), codex = Pair.Joined("gemini", sse, "responses");
+        Assert.Equal(["Let me look at it."], claude.At("content").EnumerateArray().Where(block => block.Text("type") == "text").Select(block => block.Text("text")));
+        Assert.Equal(["Let me look at it."], codex.At("output").EnumerateArray().Where(item => item.Text("type") == "message").Select(item => item.Text("content.0.text")));
+        Assert.Single(Sse.Events(Pair.Stream("gemini", sse, "anthropic")), one => one.Text("type") == "content_block_start" && one.Text("content_block.type") == "text");
     }
 }

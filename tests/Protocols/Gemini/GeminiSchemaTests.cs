@@ -132,4 +132,35 @@ public sealed class GeminiSchemaTests
         Assert.False(written.Has("anyOf"));
         Assert.Equal("""(anyOf: [{"required":["a"]},{"required":["b"]}])""", written.Text("description"));
     }
+
+    // What pydantic writes for an argument that is an enumeration.
+    [Fact]
+    public void WordsBesideAReference_AreKeptWhereItsTargetIsAPlainValue()
+    {
+        JsonElement written = Write("""
+            {"type":"object","properties":{"mode":{"$ref":"#/$defs/Mode","description":"How to open.","default":"r"},"old":{"allOf":[{"$ref":"#/$defs/Mode"}],"description":"Likewise."},
+              "bare":{"$ref":"#/$defs/Mode"},"where":{"$ref":"#/$defs/Place","description":"Where."}},
+             "$defs":{"Mode":{"type":"string","enum":["r","w"],"title":"Mode","description":"A mode."},"Place":{"type":"object","properties":{"x":{"type":"integer"}}}}}
+            """);
+        Same("""{"type":"string","enum":["r","w"],"title":"Mode","description":"How to open. (default: r)"}""", written.At("properties.mode"));
+        Same("""{"type":"string","enum":["r","w"],"title":"Mode","description":"Likewise."}""", written.At("properties.old"));
+        Same("""{"$ref":"#/$defs/Mode"}""", written.At("properties.bare"));
+        Same("""{"$ref":"#/$defs/Place"}""", written.At("properties.where"));
+    }
+
+    // Nothing in them may take time that grows with the square of their size: this would not end.
+    [Fact]
+    public void LargeSchemas_AreWritten()
+    {
+        string Many(int count, Func<int, string> one) => string.Join(',', Enumerable.Range(0, count).Select(one));
+        string wide = $"{{\"type\":\"object\",\"properties\":{{{Many(40_000, i => $"\"p{i}\":{{\"$ref\":\"#/$defs/gone{i}\"}}")}}},\"required\":[{Many(40_000, i => $"\"p{i}\"")}]}}";
+        string knot = $"{{\"type\":\"object\",\"properties\":{{\"a\":{{\"$ref\":\"#/$defs/d0\"}}}},\"$defs\":{{{Many(3_000, i => $"\"d{i}\":{{\"anyOf\":[{Many(3, j => $"{{\"$ref\":\"#/$defs/d{(i * 3 + j) % 3_000}\"}}")}]}}")}}}}}";
+        foreach (string schema in (string[])[wide, knot])
+        {
+            using var stream = new MemoryStream();
+            using (var writer = new Utf8JsonWriter(stream)) GeminiSchema.Write(writer, RequestTexts.Json(schema));
+            using (var writer = new Utf8JsonWriter(stream)) new GeminiProtoSchema(RequestTexts.Json(schema), isArguments: true).Write(writer);
+            Assert.InRange(stream.Length, 1_000, 20_000_000);
+        }
+    }
 }

@@ -173,6 +173,9 @@ public sealed class KiroResponseReaderTests
     [InlineData("error", """{"message":"x"}""", ErrorKind.ServerError)]
     [InlineData("assistantResponseEvent", """{"_type":"x#ValidationException","message":"Improperly formed request."}""", ErrorKind.InvalidRequest)]
     [InlineData("someEvent", """{"type":"error","message":"x"}""", ErrorKind.ServerError)]
+    [InlineData("someEvent", """{"type":"exception","message":"x"}""", ErrorKind.ServerError)]
+    [InlineData("throttlingError", """{"message":"x"}""", ErrorKind.ServerError)]
+    [InlineData("assistantResponseEvent", """{"__type":"x#ThrottlingException","message":"x"}""", ErrorKind.RateLimit)]
     [InlineData("", """{"throttlingException":{"message":"x"}}""", ErrorKind.RateLimit)]
     [InlineData("invalidStateEvent", """{"reason":"INVALID_TASK_ASSIST_PLAN","message":"x"}""", ErrorKind.InvalidRequest)]
     public void ErrorInAnOrdinaryEvent_IsAnError(string name, string json, ErrorKind kind) => Assert.Equal(kind, Record(new KiroEvent(name, json)).Error?.Kind);
@@ -218,6 +221,16 @@ public sealed class KiroResponseReaderTests
         Assert.Equal(new TokenUsage { Input = 24_900, Output = 100 }, record.Total);
         Assert.True(reader.IsUsageEstimated);
         Assert.Equal(0.25, reader.Credits);
+    }
+
+    [Fact]
+    public void Usage_TheShareMayStandBesideEmptyCounts_AndTheShortestAnswerIsAToken()
+    {
+        var record = new SinkRecorder();
+        var reader = (KiroResponseReader)Protocol.CreateReader(record, Asking("claude-sonnet-5[1m]"));
+        foreach (KiroEvent one in (KiroEvent[])[Text("x"), new("metadataEvent", """{"tokenUsage":{"uncachedInputTokens":0,"outputTokens":0,"totalTokens":0,"contextUsagePercentage":1}}""")]) Push(reader, one);
+        reader.Complete();
+        Assert.Equal(new TokenUsage { Input = 9_999, Output = 1 }, record.Total);
     }
 
     [Fact]

@@ -92,6 +92,18 @@ public sealed class HistoryRepairTests
         Assert.NotEqual("call_1", results[1].CallId);
     }
 
+    [Theory]
+    [InlineData("g", "f", "y / x")]
+    [InlineData("unknown", "g", "x / y")]
+    [InlineData(null, null, "x / y")]
+    [InlineData("f", "f", null)]
+    public void ResultsWithoutIds_GoByTheirName_ElseByTheirPlace(string? first, string? second, string? expected)
+    {
+        ChatRequest request() => HistoryRepair.Apply(Request(User(Text("q")), Assistant(Call(null, "f"), Call(null, "g")), User(Result(null, "x", first), Result(null, "y", second))), new HistoryRules());
+        if (expected is null) Assert.Equal("r", Assert.Throws<ProtocolException>(request).Error.Param);
+        else Assert.Equal(expected, string.Join(" / ", request().Turns[2].Parts.Cast<ToolResultPart>().Select(static result => ((TextPart)result.Content[0]).Text.ToString())));
+    }
+
     [Fact]
     public void ResultWithoutIdAndCall_IsRefused() =>
         Assert.Equal("r", Assert.Throws<ProtocolException>(() => Repair(new HistoryRules(), User(Result(null, "x")))).Error.Param);

@@ -32,6 +32,25 @@ public sealed class OpenAIChatRequestReaderTests
     };
 
     [Fact]
+    public void PartsOfMessages_AreRead()
+    {
+        ChatRequest request = Read("""
+            {"messages":[{"role":"system","content":[{"type":"text","text":"s","cache_control":{"type":"ephemeral"}}]},{"role":"user","content":[{"type":"text","text":"q"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}}]},
+            {"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"x"},{"type":"text","text":"t"},{"type":"tool_use","id":"toolu_1","name":"f","input":{"a": 1}}]},
+            {"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","content":[{"type":"text","text":"r"}],"is_error":true},{"type":"tool_result","tool_use_id":"toolu_2","content":"r2"},{"type":"text","text":"go"}]}],
+            "tools":[{"name":"f","description":"d","input_schema":{"type":"object"}}],"tool_choice":{"type":"auto"}}
+            """);
+        Assert.Empty(request.Untranslatable);
+        Assert.IsType<Base64Source>(Assert.IsType<MediaPart>(request.Turns[0].Parts[1]).Source);
+        ToolCallPart call = Assert.IsType<ToolCallPart>(request.Turns[1].Parts[2]);
+        Assert.Equal(("toolu_1", "f", "{\"a\": 1}"), (call.Id, call.Name, Encoding.UTF8.GetString(call.Arguments.Span)));
+        ToolResultPart result = Assert.IsType<ToolResultPart>(request.Turns[2].Parts[0]);
+        Assert.Equal(("toolu_1", true, "r"), (result.CallId, result.IsError, ((TextPart)result.Content[0]).Text.ToString()));
+        Assert.Equal("r2", ((TextPart)((ToolResultPart)request.Turns[2].Parts[1]).Content[0]).Text.ToString());
+        Assert.Equal("f", request.Tools[0].Name);
+    }
+
+    [Fact]
     public void Conversation_BecomesTurns() =>
         Assert.Equal("User[q] / Assistant[thinking hm, a, call c1 f {\"x\": 1}, call c2 p \"raw\\ntext\" custom] / User[result c1 r1, result c2 r2] / User[more] / System[note] / Assistant[end, refusal no]",
             Describe(Messages("""

@@ -114,6 +114,7 @@ public sealed class OpenAIChatRequestWriterTests
 
     [Theory]
     [InlineData("required", "g", "fg", "\"required\"")]
+    [InlineData("required", "h", "fg", "\"required\"")]
     [InlineData("auto", "f", "f", "\"auto\"")]
     [InlineData("auto", "g", "fgh", "\"auto\"")]
     public void AllowedTools_Elsewhere_AreAllThatIsDeclared_UnlessTheHistoryUsesOthers(string mode, string used, string declared, string choice)
@@ -247,6 +248,47 @@ public sealed class OpenAIChatRequestWriterTests
     }
 
     [Fact]
+    public void StrictServer_GetsCallIdsOfNineCharacters()
+    {
+        JsonElement messages = Json(Turns(User(Text("q")), Assistant(Call("toolu_01AbC"), Call("D681PevKs")), User(new ToolResultPart("toolu_01AbC", null, [Text("1")]), new ToolResultPart("D681PevKs", null, [Text("2")]))),
+            new OpenAIChatTraits { IsStrict = true }).GetProperty("messages");
+        string[] ids = [.. messages[1].GetProperty("tool_calls").EnumerateArray().Select(static call => call.GetProperty("id").GetString()!)];
+        Assert.Matches("^[a-z0-9]{9}$", ids[0]);
+        Assert.Equal("D681PevKs", ids[1]);
+        Assert.Equal(ids, messages.EnumerateArray().Skip(2).Select(static message => message.GetProperty("tool_call_id").GetString()));
+    }
+
+    [Fact]
+    public void RefusalAlone_IsContentWhereRefusalsAreNotKnown()
+    {
+        ChatRequest request = Turns(User(Text("q")), Assistant(new RefusalPart(new JsonText("no"))), User(Text("why")));
+        Assert.Equal("""{"role":"assistant","content":"no"}""", Json(request).GetProperty("messages")[1].GetRawText());
+        Assert.Equal("""{"role":"assistant","content":null,"refusal":"no"}""", Json(request, s_official).GetProperty("messages")[1].GetRawText());
+    }
+
+    [Fact]
+    public void StrictFalse_IsNotSaid()
+    {
+        string body = Write(Responses("""{"input":"q","tools":[{"type":"function","name":"a","strict":false},{"type":"function","name":"b","strict":true}]}"""));
+        Assert.DoesNotContain("\"strict\":false", body);
+        Assert.Contains("\"strict\":true", body);
+    }
+
+    [Fact]
+    public void DocumentOfText_IsText_WhateverItsEncoding()
+    {
+        const string Body = """{"input":[{"role":"user","content":[{"type":"input_file","filename":"a.txt","file_data":"data:text/plain;charset=utf-8;base64,aGVsbG8="},{"type":"input_file","filename":"a.json","file_data":"data:application/json;base64,e30="},{"type":"input_file","filename":"a.pdf","file_data":"data:application/pdf;base64,JVBERi0="}]}]}""";
+        JsonElement content = Json(Responses(Body)).GetProperty("messages")[0].GetProperty("content");
+        Assert.Equal(["<document title=\"a.txt\">hello</document>", "<document title=\"a.json\">{}</document>"], content.EnumerateArray().Take(2).Select(static part => part.GetProperty("text").GetString()));
+        Assert.Equal("file", content[2].GetProperty("type").GetString());
+    }
+
+    [Fact]
+    public void MessagesThatFollowEachOther_DoNotRunTogether() => Assert.Equal("a.b\n\nc", Json(Responses(
+        """{"input":["q",{"role":"assistant","content":[{"type":"output_text","text":"a."},{"type":"output_text","text":"b"}],"phase":"commentary"},{"role":"assistant","content":"c"},{"role":"user","content":"r"}]}"""))
+        .GetProperty("messages")[1].GetProperty("content").GetString());
+
+    [Fact]
     public void StrictServer_GetsNoMemberOfItsOwnChoosing()
     {
         ChatRequest request = Responses("""{"input":"q","user":"u","prompt_cache_key":"k","service_tier":"flex","reasoning":{"effort":"high"},"text":{"verbosity":"low"},"max_output_tokens":9}""");
@@ -371,6 +413,37 @@ public sealed class OpenAIChatRequestWriterTests
         Assert.Equal("""{"a":{"type":"string"},"b":{"type":"array","items":{}},"c":{"type":"object","properties":{}}}""", schema.GetProperty("properties").GetRawText());
         Assert.Equal("""["a"]""", schema.GetProperty("required").GetRawText());
     }
+
+    [Theory]
+    [InlineData("""{"allOf":[{"$ref":"#/$defs/A"},{"properties":{"b":{"type":"object"}},"required":["b"]}],"$defs":{"A":{"properties":{"a":{"type":["array","null"]}},"required":["a"]}},"required":["z"],"properties":{"z":{"type":"array","prefixItems":[{"type":"string"}]}}}""",
+        """{"type":"object","$defs":{"A":{"properties":{"a":{"type":["array","null"],"items":{}}},"required":["a"]}},"properties":{"z":{"type":"array","prefixItems":[{"type":"string"}]},"a":{"type":["array","null"],"items":{}},"b":{"type":"object","properties":{}}},"required":["z","a","b"]}""")]
+    [InlineData("""{"anyOf":[{"$ref":"other.json"},{"$ref":"#/$defs/gone"},{"$ref":5},{"properties":{"a":{"$ref":"#/x","type":"object"}},"required":["a"]},{"properties":5}]}""",
+        """{"type":"object","properties":{"a":{"$ref":"#/x","type":"object"}}}""")]
+    [InlineData("""{"oneOf":[{"required":["a",5]},{"required":["b","a"]}],"properties":{"a":{}},"anyOf":5,"required":["b"]}""",
+        """{"type":"object","properties":{"a":{}},"required":["b","a"]}""")]
+    [InlineData("true", """{"type":"object","properties":{}}""")]
+    public void E20_RootComposition_BecomesOneObject(string schema, string expected) =>
+        Assert.Equal(expected, Json(Turns(User(Text("q"))) with { Tools = [new ToolDefinition(ToolKind.Function, "f") { Schema = JsonDocument.Parse(schema).RootElement }] })
+            .GetProperty("tools")[0].GetProperty("function").GetProperty("parameters").GetRawText());
+
+    [Theory]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false,"$schema":"s"}""", true)]
+    [InlineData("""{"type":"object","properties":{"a":{"$ref":"#/$defs/A"}},"required":["a"],"additionalProperties":false,"$defs":{"A":{"anyOf":[{"type":"string"},{"type":"null"}]}}}""", true)]
+    [InlineData("""{"type":"object","properties":{},"additionalProperties":false}""", true)]
+    [InlineData("""{"type":"object","additionalProperties":false}""", true)]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string"}},"required":["a"]}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string"}},"required":[],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":true}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"description":"anything"}},"required":["a"],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":true},"required":["a"],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"anyOf":{"type":"string"}}},"required":["a"],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"anyOf":[{"type":"string"},{"type":"object"}]}},"required":["a"],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string","minLength":1}},"required":["a"],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"array","items":{"type":"object"}}},"required":["a"],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"array","items":{"type":"string"}}""", false)]
+    [InlineData("""{"type":"object","properties":{},"additionalProperties":false,"anyOf":[]}""", false)]
+    [InlineData("[]", false)]
+    public void StrictSubset_IsKnown(string schema, bool fits) => Assert.Equal(fits, OpenAIStrictSchema.Fits(JsonDocument.Parse(schema).RootElement));
 
     [Fact]
     public void E19_PropertiesCalledLikeKeywords_AreKept() =>

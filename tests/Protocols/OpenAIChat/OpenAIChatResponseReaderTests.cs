@@ -77,6 +77,14 @@ public sealed class OpenAIChatResponseReaderTests
     [Fact]
     public void DoneWithCutCallAndNoReason_Fails() => Assert.EndsWith("fail BadGateway", Run(Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":"}}]}"""), Done).Log);
 
+    [Theory]
+    [InlineData("""{\"x\":{\"y\":1}""")]
+    [InlineData("""{\"x\":[1]""")]
+    [InlineData("""\u007B\"x\":\u007b\u007D""")]
+    [InlineData("""{\"x\":\"}""")]
+    public void DoneWithNestedArgumentsCut_Fails(string arguments) =>
+        Assert.EndsWith("fail BadGateway", Run(Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"ARGS"}}]}""".Replace("ARGS", arguments)), Done).Log);
+
     [Fact]
     public void DoneWithWholeCallAndNoReason_IsToolUse() =>
         Assert.EndsWith("finish ToolUse", Run(Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]}"""), Done).Log);
@@ -117,11 +125,51 @@ public sealed class OpenAIChatResponseReaderTests
         Assert.Equal(FinishReason.ToolUse, sink.Reason);
     }
 
+    [Fact]
+    public void InterleavedIdsWithoutIndex_KeepTheirArguments()
+    {
+        OpenAIRecorder sink = Run(
+            Delta("""{"tool_calls":[{"id":"a","function":{"name":"f","arguments":""}},{"id":"b","function":{"name":"g","arguments":""}}]}"""),
+            Delta("""{"tool_calls":[{"id":"a","function":{"arguments":"{\"x\":1}"}}]}"""), Delta("""{"tool_calls":[{"id":"b","function":{"arguments":"{\"y\":2}"}}]}"""),
+            Delta("{}", "\"tool_calls\""), Done);
+        Assert.Equal(["{\"x\":1}", "{\"y\":2}"], [sink.Texts[0], sink.Texts[1]]);
+    }
+
+    [Fact]
+    public void OtherNameBehindAWholeCall_IsAnotherCall() =>
+        Assert.Equal("start c1 m | 0 ToolCall  f | 0 +{} | 0 end | 1 ToolCall  g | 1 end | finish ToolUse",
+            Run(Delta("""{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{}"}}]}"""), Delta("""{"tool_calls":[{"index":0,"function":{"name":"g"}}]}"""), Delta("{}", "\"stop\"")).Log);
+
+    [Fact]
+    public void FreeTextWithoutAReason_IsWhole_HoweverItEnds() =>
+        Assert.Equal("start c1 m | 0 CustomToolCall a p | 0 +{ x | 0 end | finish ToolUse", Run(Delta("""{"tool_calls":[{"index":0,"id":"a","type":"custom","custom":{"name":"p","input":"{ x"}}]}"""), Done).Log);
+
+    [Fact]
+    public void ArgumentsAsAnArray_AreTheirText() =>
+        Assert.Equal("start c1 m | 0 ToolCall a f | 0 +[1, 2] | 0 end | finish ToolUse", Run(Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":[1, 2]}}]}""", "\"stop\"")).Log);
+
+    [Theory]
+    [InlineData("""{"other":{"thought_signature":"no"},"google":{"x":1,"thought_signature":"c2ln"}}""", "c2ln")]
+    [InlineData("""{"google":{"thought_signature":""}}""", null)]
+    [InlineData("""{"google":{"thought_signature":5}}""", null)]
+    [InlineData("""{"google":null}""", null)]
+    public void SignatureOfACall_IsGooglesOwnMember(string extra, string? signature)
+    {
+        string log = Run(Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"},"extra_content":""" + extra + "}]}", "\"stop\"")).Log;
+        Assert.Equal(signature is not null, log.Contains($"seal Thought {signature}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void RefusalAmongTheParts_IsARefusal() =>
+        Assert.Equal("start c1 m | 0 Text | 0 +a | 0 end | 1 Refusal | 1 +No. | 1 end | finish EndTurn",
+            Run(Delta("""{"content":[{"type":"text","text":"a"},{"type":"refusal","refusal":"No."}]}""", "\"stop\"")).Log);
+
     [Theory]
     [InlineData("E04_same index, new ids", """{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}""", """{"index":0,"id":"b","function":{"name":"f","arguments":"{}"}}""", "a", "b")]
     [InlineData("same index, no ids", """{"index":0,"function":{"name":"f","arguments":"{}"}}""", """{"index":0,"function":{"name":"f","arguments":"{}"}}""", "", "")]
     [InlineData("no index, no ids", """{"function":{"name":"f","arguments":"{}"}}""", """{"function":{"name":"f","arguments":"{}"}}""", "", "")]
     [InlineData("no index, ids", """{"id":"a","function":{"name":"f","arguments":"{}"}}""", """{"id":"b","function":{"name":"f","arguments":"{}"}}""", "a", "b")]
+    [InlineData("same index, an id behind none", """{"index":0,"function":{"name":"f","arguments":"{}"}}""", """{"index":0,"id":"b","function":{"name":"f","arguments":"{}"}}""", "", "b")]
     public void CallsToldApart(string why, string first, string second, string firstId, string secondId)
     {
         Assert.NotEmpty(why);
@@ -252,7 +300,9 @@ public sealed class OpenAIChatResponseReaderTests
     [InlineData("tool_use", "EndTurn")]
     [InlineData("length", "MaxTokens")]
     [InlineData("max_tokens", "MaxTokens")]
+    [InlineData("model_length", "MaxTokens")]
     [InlineData("content_filter", "Refusal")]
+    [InlineData("refusal", "Refusal")]
     public void FinishReasonVariants(string word, string expected) => Assert.EndsWith("finish " + expected, Run(Delta("""{"content":"a"}""", $"\"{word}\"")).Log);
 
     [Theory]

@@ -43,6 +43,15 @@ public sealed class OpenAIErrorsTests
     [InlineData(400, """{"error":{"message":"long","code":"context_length_exceeded"}}""", ErrorKind.ContextTooLong)]
     [InlineData(400, """{"error":{"message":"This model's maximum context length is 4096 tokens."}}""", ErrorKind.ContextTooLong)]
     [InlineData(400, """{"object":"error","message":"the request exceeds the available context size","code":400}""", ErrorKind.ContextTooLong)]
+    [InlineData(400, """{"error":"This model's maximum prompt length is 131072 but the request contains 537812 tokens."}""", ErrorKind.ContextTooLong)]
+    [InlineData(400, """{"error":{"message":"Invalid request: Your request exceeded model token limit: 131072","type":"invalid_request_error"}}""", ErrorKind.ContextTooLong)]
+    [InlineData(400, """{"error":{"code":"1261","message":"Prompt exceeds max length"}}""", ErrorKind.ContextTooLong)]
+    [InlineData(400, """{"error":{"message":"<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 98304]","code":"invalid_parameter_error"}}""", ErrorKind.ContextTooLong)]
+    [InlineData(400, """{"error":{"message":"The decoder prompt (length 9000) is longer than the maximum model length of 8192."}}""", ErrorKind.ContextTooLong)]
+    [InlineData(400, """{"error":{"message":"prompt token count of 140000 exceeds the limit of 128000","code":"model_max_prompt_tokens_exceeded"}}""", ErrorKind.ContextTooLong)]
+    [InlineData(400, """{"error":{"code":"Arrearage","message":"Access denied"}}""", ErrorKind.Quota)]
+    [InlineData(429, """{"error":{"type":"exceeded_current_quota_error","message":"Your account is suspended"}}""", ErrorKind.Quota)]
+    [InlineData(400, """{"error":{"code":"data_inspection_failed","message":"Output data may contain inappropriate content."}}""", ErrorKind.ContentPolicy)]
     [InlineData(400, """{"error":{"message":"no","code":"content_policy_violation"}}""", ErrorKind.ContentPolicy)]
     [InlineData(422, """{"detail":[{"msg":"field required"}]}""", ErrorKind.InvalidRequest)]
     [InlineData(401, """{"error":{"message":"Incorrect API key provided"}}""", ErrorKind.UpstreamAuth)]
@@ -70,6 +79,21 @@ public sealed class OpenAIErrorsTests
         ProxyError error = new OpenAIChatProtocol().ReadError(status, Encoding.UTF8.GetBytes(body));
         Assert.Equal((kind, status), (error.Kind, error.UpstreamStatus));
         Assert.NotEmpty(error.Message);
+    }
+
+    [Theory]
+    [InlineData("This model's maximum context length is 32768 tokens. However, you requested 37000 tokens (5000 in the messages, 32000 in the completion). Please reduce the length of the messages or completion.")]
+    [InlineData("This model's maximum context length is 32768 tokens. However, you requested 37000 tokens (5000 in your prompt; 32000 for the completion).")]
+    [InlineData("This endpoint's maximum context length is 32768 tokens. However, you requested about 37000 tokens (4000 of text input, 1000 of tool input, 32000 in the output). Please reduce the length of either one.")]
+    [InlineData("'max_tokens' or 'max_completion_tokens' is too large: 32000. This model's maximum context length is 32768 tokens and your request has 5000 input tokens (32000 > 32768 - 5000).")]
+    [InlineData("Requested token count exceeds the model's maximum context length of 32768 tokens. You requested a total of 37000 tokens: 5000 tokens from the input messages and 32000 tokens for the completion.")]
+    [InlineData("This model's maximum context length is 32768 tokens. However, you requested 72000 tokens (40000 in the messages, 32000 in the completion).", false)]
+    public void PromptThatFitsWithoutItsAnswer_IsToldSo(string message, bool fits = true)
+    {
+        ProxyError error = new OpenAIChatProtocol().ReadError(400, JsonSerializer.SerializeToUtf8Bytes(new { error = new { message, code = 400 } }));
+        Assert.Equal(ErrorKind.ContextTooLong, error.Kind);
+        if (fits) Assert.StartsWith("input length and `max_tokens` exceed context limit: 5000 + 32000 > 32768, ", error.Message);
+        else Assert.Equal(message, error.Message);
     }
 
     [Theory]

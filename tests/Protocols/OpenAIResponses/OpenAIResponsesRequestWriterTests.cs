@@ -30,14 +30,31 @@ public sealed class OpenAIResponsesRequestWriterTests
     private static ToolCallPart Call(string id) => new(id, "f", "{}"u8.ToArray());
 
     [Fact]
+    public void ModelWithoutReasoning_IsNotAskedForItsProofs()
+    {
+        ChatRequest request = new() { Model = "gpt-4o", Turns = [User(Text("q"))], Verbosity = "low" };
+        Assert.False(Json(request).TryGetProperty("include", out _));
+        Assert.False(Json(request).TryGetProperty("text", out _));
+        Assert.True(Json(request with { Model = "gpt-6" }).TryGetProperty("include", out _));
+    }
+
+    [Fact]
+    public void OnlyInstructions_AreTheInput()
+    {
+        JsonElement body = Json(new ChatRequest { Model = "gpt-x", System = [Text("s")], Turns = [] });
+        Assert.Equal("""[{"type":"message","role":"developer","content":"s"}]""", body.GetProperty("input").GetRawText());
+        Assert.False(body.TryGetProperty("instructions", out _));
+    }
+
+    [Fact]
     public void ChatRequest_IsTranslated_E35_WithoutItemIds() =>
         Assert.Equal("""
-            {"model":"gpt-x","instructions":"s","input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"a"},{"type":"input_image","image_url":"data:image/png;base64,AAAA"}]},{"type":"message","role":"assistant","content":[{"type":"output_text","text":"t","annotations":[]}]},{"type":"function_call","call_id":"c","name":"f","arguments":"{\"id\": 9007199254740993}"},{"type":"function_call_output","call_id":"c","output":"r"},{"type":"message","role":"developer","content":"note"}],"tools":[{"type":"function","name":"f","description":"d","parameters":{"type":"object","properties":{}},"strict":false}],"tool_choice":"required","parallel_tool_calls":false,"max_output_tokens":16,"temperature":0.70,"safety_identifier":"u","reasoning":{"effort":"low","summary":"auto"},"text":{"format":{"type":"json_schema","name":"n","schema":{"type":"object","properties":{}},"strict":false}},"prompt_cache_key":"k","service_tier":"flex","store":false,"include":["reasoning.encrypted_content"],"stream":true}
+            {"model":"gpt-x","instructions":"s","input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"a"},{"type":"input_image","image_url":"data:image/png;base64,AAAA"}]},{"type":"message","role":"assistant","content":[{"type":"output_text","text":"t","annotations":[]}]},{"type":"function_call","call_id":"c","name":"f","arguments":"{\"id\": 9007199254740993}"},{"type":"function_call_output","call_id":"c","output":"r"},{"type":"message","role":"developer","content":"note"}],"tools":[{"type":"function","name":"f","description":"d","parameters":{"type":"object","properties":{}},"strict":false}],"tool_choice":"required","parallel_tool_calls":false,"max_output_tokens":16,"temperature":0.70,"top_p":0.9,"safety_identifier":"u","reasoning":{"effort":"low","summary":"auto"},"text":{"format":{"type":"json_schema","name":"n","schema":{"type":"object","properties":{}},"strict":false}},"prompt_cache_key":"k","service_tier":"flex","store":false,"include":["reasoning.encrypted_content"],"stream":true}
             """,
             Json(Chat("""
                 {"messages":[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]},
                 {"role":"assistant","content":"t","reasoning_content":"dropped","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"id\": 9007199254740993}"}}]},{"role":"tool","tool_call_id":"c","content":"r"},{"role":"system","content":"note"}],
-                "tools":[{"type":"function","function":{"name":"f","description":"d"}}],"tool_choice":"required","parallel_tool_calls":false,"max_tokens":1,"temperature":0.70,"user":"u","reasoning_effort":"low","prompt_cache_key":"k","service_tier":"flex","stop":["x"],"seed":1,"frequency_penalty":1,
+                "tools":[{"type":"function","function":{"name":"f","description":"d"}}],"tool_choice":"required","parallel_tool_calls":false,"max_tokens":1,"temperature":0.70,"top_p":0.9,"user":"u","reasoning_effort":"low","prompt_cache_key":"k","service_tier":"flex","stop":["x"],"seed":1,"frequency_penalty":1,
                 "response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"}}}}
                 """)).GetRawText());
 

@@ -112,6 +112,30 @@ public sealed class OpenAIResponsesResponseReaderTests
     }
 
     [Fact]
+    public void TerminalOutputUnderOtherIds_IsNotToldAgain()
+    {
+        OpenAIRecorder sink = Run(Created,
+            """{"type":"response.output_item.added","output_index":0,"item":{"id":"fc_1","type":"function_call","call_id":"c1","name":"f","arguments":""}}""",
+            """{"type":"response.function_call_arguments.delta","item_id":"fc_1","output_index":0,"delta":"{\"x\":1}"}""",
+            """{"type":"response.output_item.added","output_index":1,"item":{"id":"fc_2","type":"function_call","call_id":"c2","name":"f","arguments":""}}""",
+            """{"type":"response.function_call_arguments.delta","item_id":"fc_2","output_index":1,"delta":"{\"x\":2}"}""",
+            Completed("""[{"id":"rs_9","type":"reasoning","summary":[]},{"id":"fc_8","type":"function_call","call_id":"c8","name":"f","arguments":"{\"x\":1}"},{"id":"fc_9","type":"function_call","call_id":"c9","name":"f","arguments":"{\"x\":2}"}]"""));
+        Assert.Equal(["{\"x\":1}", "{\"x\":2}"], sink.Texts.Values.Where(static text => text.Length > 0).Order());
+        Assert.Equal(2, sink.Calls.Count(static call => call.Contains("ToolCall")));
+    }
+
+    [Fact]
+    public void CallThatOnlyTheTerminalOutputHas_IsTold_BesideOneThatWasStreamed()
+    {
+        OpenAIRecorder sink = Run(Created,
+            """{"type":"response.output_item.added","output_index":0,"item":{"id":"fc_1","type":"function_call","call_id":"c1","name":"f","arguments":""}}""",
+            """{"type":"response.function_call_arguments.delta","item_id":"fc_1","output_index":0,"delta":"{}"}""",
+            Completed("""[{"id":"fc_0","type":"function_call","call_id":"c0","name":"g","arguments":"{}"},{"id":"fc_1","type":"function_call","call_id":"c1","name":"f","arguments":"{}"}]"""));
+        Assert.Contains("ToolCall c0 g", sink.Log);
+        Assert.Contains("ToolCall c1 f", sink.Log);
+    }
+
+    [Fact]
     public void NullAsArguments_AreNone() => Assert.Equal("start resp_1 m | 0 ToolCall c1 f | 0 end | finish ToolUse", Run(Created,
         """{"type":"response.output_item.added","output_index":0,"item":{"id":"fc_1","type":"function_call","call_id":"c1","name":"f","arguments":""}}""",
         """{"type":"response.function_call_arguments.delta","item_id":"fc_1","output_index":0,"delta":"null"}""",
@@ -206,6 +230,20 @@ public sealed class OpenAIResponsesResponseReaderTests
             """{"type":"response.output_item.added","output_index":0,"item":{"type":"custom_tool_call","id":"x","call_id":"c","name":"p","input":""}}""", Completed()).Log);
 
     [Fact]
+    public void ArgumentsUnderAnotherId_AreThoseOfTheItemInTheirPlace() =>
+        Assert.Equal("start resp_1 m | 0 ToolCall c f | 0 +{} | 0 end | finish ToolUse", Run(Created,
+            """{"type":"response.function_call_arguments.delta","output_index":0,"item_id":"x","delta":"{}"}""",
+            """{"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","id":"y","call_id":"c","name":"f","arguments":""}}""", Completed()).Log);
+
+    [Fact]
+    public void SourceToldOnlyByItsEvent_IsTold()
+    {
+        OpenAIRecorder sink = Run(Created, """{"type":"response.output_text.delta","output_index":0,"item_id":"a","content_index":0,"delta":"hi"}""",
+            """{"type":"response.output_text.annotation.added","output_index":0,"item_id":"a","content_index":0,"annotation":{"type":"url_citation","url":"https://h.invalid/","title":"T","start_index":0,"end_index":2}}""", Completed());
+        Assert.Contains("h.invalid", sink.Log);
+    }
+
+    [Fact]
     public void DeltasWithoutNumberAndId_BelongToTheItemThatIsOpen() =>
         Assert.Equal("start resp_1 m | 0 Text | 0 +ab | 0 end | 1 Text | 1 +c | 1 end | finish EndTurn", Run(Created,
             """{"type":"response.output_text.delta","delta":"a"}""", """{"type":"response.output_text.delta","delta":"b"}""",
@@ -217,6 +255,13 @@ public sealed class OpenAIResponsesResponseReaderTests
     [InlineData("""{"type":"response.reasoning_summary_text.done","output_index":0,"item_id":"r","summary_index":0,"text":"raw"}""")]
     public void ReasoningToldOnlyWhole_IsTold(string done) =>
         Assert.Equal("start resp_1 m | 0 Thinking | 0 +raw | 0 end | finish EndTurn", Run(Created, done, Completed()).Log);
+
+    [Fact]
+    public void RawReasoningInParts_IsToldPartByPart() =>
+        Assert.Equal("start resp_1 m | 0 Thinking | 0 +a\n\nb | 0 end | finish EndTurn", Run(Created,
+            """{"type":"response.reasoning_text.done","output_index":0,"item_id":"r","content_index":0,"text":"a"}""",
+            """{"type":"response.reasoning_text.done","output_index":0,"item_id":"r","content_index":1,"text":"b"}""",
+            """{"type":"response.reasoning_summary_text.done","output_index":0,"item_id":"r","summary_index":2,"text":"the same thought"}""", Completed()).Log);
 
     [Fact]
     public void SecondSummaryToldOnlyWhole_IsTold_TheFirstNotTwice() =>
@@ -358,8 +403,11 @@ public sealed class OpenAIResponsesResponseReaderTests
     [Fact]
     public void LineBreaksInsideRememberedJson_DoNotBreakTheEvent()
     {
-        string written = Copy(["{\"type\":\"response.created\",\n\"response\":{\n\"id\":\"resp_1\"}}"], static (reader, output) => reader.WriteFailure(output, new ProxyError(ErrorKind.BadGateway, "x")));
+        string written = Copy(["{\"type\":\"response.created\",\n\"response\":{\n\"id\":\"resp_1\",\"tools\":[\n{}],\"error\":null}}",
+            "{\"type\":\"response.output_item.done\",\"output_index\":0,\"item\":{\n\"id\":\"m\"}}"], static (reader, output) => reader.WriteFailure(output, new ProxyError(ErrorKind.BadGateway, "x")));
         Assert.Single(OpenAITranscript.Split(written));
-        Assert.Equal("resp_1", JsonDocument.Parse(OpenAITranscript.Split(written)[0].Data).RootElement.GetProperty("response").GetProperty("id").GetString());
+        JsonElement response = JsonDocument.Parse(OpenAITranscript.Split(written)[0].Data).RootElement.GetProperty("response");
+        Assert.Equal(("resp_1", 1, "m", 1), (response.GetProperty("id").GetString(), response.GetProperty("tools").GetArrayLength(), response.GetProperty("output")[0].GetProperty("id").GetString(),
+            response.EnumerateObject().Count(static member => member.NameEquals("error"))));
     }
 }

@@ -272,7 +272,7 @@ public sealed class CodexTests
         using var test = new TestExchange("responses", body: """{"model":"m","stream":true,"input":"hi","previous_response_id":"resp_foreign"}""");
         Attempt attempt = await Send(test);
         Assert.Equal(OutcomeKind.CannotSay, attempt.Outcome.Kind);
-        Assert.Equal("previous_response_id", attempt.Outcome.Error!.Param);
+        Assert.Equal(("previous_response_id", "previous_response_not_found"), (attempt.Outcome.Error!.Param, attempt.Outcome.Error!.Code));
     }
 
     [Fact]
@@ -335,6 +335,20 @@ public sealed class CodexTests
         _upstream.Answers(status, body, body[0] == '<' ? "text/html" : "application/json");
         Outcome outcome = (await Send(test)).Outcome;
         Assert.Equal((kind, scope, isStale), (outcome.Kind, outcome.Scope, outcome.IsStaleToken));
+    }
+
+    [Theory]
+    [InlineData(429, """{"detail":"slow"}""", ErrorKind.RateLimit)]
+    [InlineData(402, """{"detail":"pay"}""", ErrorKind.Quota)]
+    [InlineData(400, """{"error":{"message":"x","code":"usage_limit_reached"}}""", ErrorKind.RateLimit)]
+    [InlineData(400, """{"error":{"message":"x","code":"context_too_large"}}""", ErrorKind.ContextTooLong)]
+    [InlineData(400, """{"error":{"message":"x","code":"invalid_prompt"}}""", ErrorKind.ContentPolicy)]
+    [InlineData(500, """{"error":{"message":"x","code":"slow_down"}}""", ErrorKind.Overloaded)]
+    public async Task Refusal_IsOfTheKindOfItsCode(int status, string body, ErrorKind kind)
+    {
+        using var test = new TestExchange();
+        _upstream.Answers(status, body);
+        Assert.Equal(kind, (await Send(test)).Outcome.Error!.Kind);
     }
 
     [Theory]
