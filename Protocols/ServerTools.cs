@@ -15,7 +15,8 @@ public static class ServerTools
         if (tool is not { Kind: ToolKind.Foreign, Raw: { ValueKind: JsonValueKind.Object } raw } || !raw.TryGetProperty("type"u8, out JsonElement type)) return false;
         if (type.ValueKind != JsonValueKind.String) return false;
         string name = JsonFields.Decode(type);
-        return name == "mcp" || s_clientTools.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal) && name.AsSpan(prefix.Length).IndexOfAnyExceptInRange('0', '9') < 0);
+        bool isDated = name.AsSpan(name.LastIndexOf('_') + 1).IndexOfAnyExceptInRange('0', '9') < 0;
+        return name == "mcp" || (isDated && s_clientTools.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)));
     }
 
     /// <summary>What the web search is called where a name can be told, and what its calls say.</summary>

@@ -288,14 +288,17 @@ public sealed class ToolDefinitionEdgeTests
     }
 
     [Theory]
-    [InlineData("openai")]
-    [InlineData("responses")]
-    [InlineData("gemini")]
-    public void ToolWhoseSchemaOnlyAnthropicKnows_IsRefusedAlsoBesideOthers(string upstream)
+    [InlineData("openai", "bash_20250124")]
+    [InlineData("responses", "text_editor_20250728")]
+    [InlineData("gemini", "memory_20250818")]
+    [InlineData("openai", "computer_20251124")]
+    [InlineData("responses", "computer_toolset_20260801")]
+    [InlineData("gemini", "browser_toolset_20260801")]
+    public void ToolWhoseSchemaOnlyAnthropicKnows_IsRefusedAlsoBesideOthers(string upstream, string type)
     {
-        string body = $$"""{{{Messages}},"tools":[{"name":"f","input_schema":{"type":"object"} },{"type":"bash_20250124","name":"bash"}]}""";
+        string body = $$"""{{{Messages}},"tools":[{"name":"f","input_schema":{"type":"object"} },{"type":"{{type}}","name":"bash"}]}""";
         Assert.Equal((ErrorKind.Unsupported, "tools[1]"), (Refused("anthropic", body, upstream).Kind, Refused("anthropic", body, upstream).Param));
-        string fetch = body.Replace("bash_20250124", "web_fetch_20250910");
+        string fetch = body.Replace(type, "web_fetch_20250910");
         Assert.DoesNotContain("web_fetch", Request("anthropic", fetch, upstream).GetRawText());
     }
 
