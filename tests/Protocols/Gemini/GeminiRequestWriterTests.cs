@@ -262,7 +262,7 @@ public sealed class GeminiRequestWriterTests
     [InlineData("""{"type":"object","properties":{"pattern":{"type":"string"},"title":{"type":"string"},"type":{"type":"string"},"required":{"type":"string"},"properties":{"type":"string"},"const":{"type":"string"},"default":{"type":"string"}}}""",
         """{"type":"object","properties":{"pattern":{"type":"string"},"title":{"type":"string"},"type":{"type":"string"},"required":{"type":"string"},"properties":{"type":"string"},"const":{"type":"string"},"default":{"type":"string"}}}""")]
     [InlineData("""{"type":"object","properties":{"a":{"allOf":[{"$ref":"#/definitions/T"}],"description":"D"},"n":false,"y":true,"t":{"type":"array","items":[{"type":"integer"},{"type":"string"}]},"e":{"type":"array","items":[]},"p":{"type":"array","prefixItems":[{"type":"string"}]}},"definitions":{"T":{"type":"string"}}}""",
-        """{"type":"object","properties":{"a":{"$ref":"#/$defs/T"},"n":{},"y":{},"t":{"type":"array","items":{"type":"integer"}},"e":{"type":"array","items":{}},"p":{"type":"array","prefixItems":[{"type":"string"}]}},"$defs":{"T":{"type":"string"}}}""")]
+        """{"type":"object","properties":{"a":{"type":"string","description":"D"},"n":{},"y":{},"t":{"type":"array","items":{"type":"integer"}},"e":{"type":"array","items":{}},"p":{"type":"array","prefixItems":[{"type":"string"}]}}}""")]
     public void E18_E19_JsonSchema_InItsDialect(string schema, string expected) => Same(expected, Schema(Protocol, schema, "parametersJsonSchema"));
 
     [Theory]
