@@ -4,7 +4,7 @@ using Aiproxy.Protocols.OpenAIResponses;
 
 namespace Aiproxy.Balancer;
 
-/// <summary>Recent Responses answers that came from upstreams of other protocols, for <c>previous_response_id</c> and <c>GET /v1/responses/{id}</c>.</summary>
+/// <summary>Recent Responses answers that no upstream keeps, for <c>previous_response_id</c> and <c>GET /v1/responses/{id}</c>.</summary>
 /// <remarks>Thread-safe. In memory only; a restart forgets. The id of another client's answer is not found, like one that never was.</remarks>
 public sealed class ResponseStore(TimeProvider clock, int maxEntries = ResponseStore.DefaultMaxEntries, long maxBytes = ResponseStore.DefaultMaxBytes)
 {

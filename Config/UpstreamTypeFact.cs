@@ -13,6 +13,9 @@ public sealed record UpstreamTypeFact(
     /// <summary>Answers in streams only: one answer is collected from a stream, whatever <c>must_stream</c> says.</summary>
     public bool AlwaysStreams { get; init; }
 
+    /// <summary>Forgets each answer: what a client may refer to later must be kept here.</summary>
+    public bool KeepsNoAnswers { get; init; }
+
     /// <summary>Runs inside this process: no address, no credentials.</summary>
     public bool IsEmbedded => DefaultBaseUrl is null && !UsesTokens && !UsesAuthFiles;
 }

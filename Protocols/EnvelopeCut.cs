@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using Aiproxy.Protocols.Anthropic;
 using Aiproxy.Protocols.Gemini;
 using Aiproxy.Protocols.Model;
 using Aiproxy.Protocols.OpenAIChat;
@@ -10,7 +11,7 @@ namespace Aiproxy.Protocols;
 
 /// <summary>Takes our own envelopes out of a request that is otherwise forwarded as it came: a conversation may go on at an upstream of the client's protocol, which would
 /// refuse a proof that is not its own.</summary>
-/// <remarks>Messages: the thinking block goes. Responses: the reasoning item goes, also one of ours that has no proof at all, and other items lose an id that was made here:
+/// <remarks>Messages: the thinking block goes, and a search that was told here; for a Claude <see cref="AnthropicCallIds"/> besides. Responses: the reasoning item goes, also one of ours that has no proof at all, and other items lose an id that was made here:
 /// the provider looks ids up. Gemini: <see cref="GeminiEnvelopeCut"/>. Chat: <see cref="ThoughtSignatureCut"/>. A message that is left without content goes too. All other
 /// bytes stay.</remarks>
 public static class EnvelopeCut
@@ -23,25 +24,33 @@ public static class EnvelopeCut
     {
         if (protocol == "gemini") return GeminiEnvelopeCut.Apply(body, ModelTable.BuiltIn(model).IsGemini3);
         if (protocol == "openai") return ThoughtSignatureCut.Apply(body, model);
-        if (body.IndexOf("\"YWlwM"u8) < 0 && !(protocol == "responses" && HasMadeId(body))) return null;
+        bool hasEnvelope = body.IndexOf("\"YWlwM"u8) >= 0;
         return protocol switch
         {
-            "anthropic" => Member(body, "messages", messages => Items(messages, message => Content(message, "content", Block))).Text,
-            "responses" => Member(body, "input", input => Items(input, Item)).Text,
+            "anthropic" => Messages(body, hasEnvelope, model),
+            "responses" when hasEnvelope || HasMadeId(body) => Member(body, "input", input => Items(input, Item)).Text,
             _ => null,
         };
     }
 
+    private static byte[]? Messages(ReadOnlySpan<byte> body, bool hasEnvelope, string model)
+    {
+        byte[]? cut = hasEnvelope ? Member(body, "messages", messages => Items(messages, message => Content(message, "content", Block))).Text : null;
+        bool isClaude = model.Contains("claude", StringComparison.OrdinalIgnoreCase);
+        return (isClaude ? AnthropicCallIds.Apply(cut is null ? body : cut) : null) ?? cut;
+    }
+
     private static Change Block(ReadOnlySpan<byte> block)
     {
-        bool isThinking = false, isWrapped = false;
+        bool isThinking = false, isWrapped = false, isMade = false;
         var members = new JsonScan(block);
         while (members.Next())
         {
             if (members.Is("type"u8)) isThinking = members.Inner.SequenceEqual("thinking"u8) || members.Inner.SequenceEqual("redacted_thinking"u8);
             else if (members.Is("signature"u8) || members.Is("data"u8)) isWrapped |= SealEnvelope.IsEnvelope(members.Value);
+            else if (members.Is("id"u8) || members.Is("tool_use_id"u8)) isMade |= AnthropicSources.IsMade(members.Inner);
         }
-        return isThinking && isWrapped ? Change.Removed : default;
+        return isMade || (isThinking && isWrapped) ? Change.Removed : default;
     }
 
     private static Change Item(ReadOnlySpan<byte> item)

@@ -14,6 +14,7 @@ public sealed class JsonFold
     private byte[]? _raw;
     private long? _index;
     private JsonTokenType _kind;
+    private bool _isRepeated;
 
     /// <summary>Nothing but <c>null</c> was told.</summary>
     public bool IsNull => _kind is JsonTokenType.None or JsonTokenType.Null;
@@ -26,8 +27,8 @@ public sealed class JsonFold
             if (_kind == JsonTokenType.None) _kind = JsonTokenType.Null;
         }
         else if (value[0] == (byte)'{') AddMembers(value);
-        else if (value[0] == (byte)'[') AddElements(value);
-        else if (value[0] == (byte)'"' && !isName) AddText(value);
+        else if (value[0] == (byte)'[' && !_isRepeated) AddElements(value);
+        else if (value[0] == (byte)'"' && !isName && !_isRepeated) AddText(value);
         else Replace(value);
     }
 
@@ -40,14 +41,15 @@ public sealed class JsonFold
     }
 
     /// <summary>The member's value, to be grown by hand; a new one where there is none.</summary>
-    public JsonFold Member(ReadOnlySpan<byte> name)
+    /// <param name="isRepeated">What it tells comes whole each time: texts and lists are replaced, members still folded.</param>
+    public JsonFold Member(ReadOnlySpan<byte> name, bool isRepeated = false)
     {
         _kind = JsonTokenType.StartObject;
         foreach ((byte[] known, JsonFold value) in _members)
         {
             if (name.SequenceEqual(known)) return value;
         }
-        var member = new JsonFold();
+        var member = new JsonFold { _isRepeated = isRepeated || _isRepeated };
         _members.Add((name.ToArray(), member));
         return member;
     }
@@ -133,7 +135,7 @@ public sealed class JsonFold
     private JsonFold Element(long? index)
     {
         if (index is not null && _elements.Find(one => one._index == index) is { } known) return known;
-        var element = new JsonFold { _index = index };
+        var element = new JsonFold { _index = index, _isRepeated = _isRepeated };
         _elements.Add(element);
         return element;
     }

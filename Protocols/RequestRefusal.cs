@@ -18,7 +18,13 @@ public static class RequestRefusal
     /// <summary>The same refusal in words that name the client's protocol too; a writer does not know it.</summary>
     /// <param name="protocol">The client protocol's <c>Name</c>.</param>
     public static ProtocolException NamingBoth(ProtocolException refusal, string protocol) =>
-        new(refusal.Error with { Message = $"`{refusal.Error.Param}` is not supported when {Shown(protocol)} is translated to {refusal.Target}" }) { Target = refusal.Target };
+        refusal.Error.Param == PreviousResponse ? UnknownPrevious() : new(refusal.Error with { Message = $"`{refusal.Error.Param}` is not supported when {Shown(protocol)} is translated to {refusal.Target}" }) { Target = refusal.Target };
+
+    private const string PreviousResponse = "previous_response_id";
+
+    /// <summary>An earlier answer that is kept neither here nor by the upstream. Clients know the code, and send the whole conversation instead.</summary>
+    public static ProtocolException UnknownPrevious() => new(new ProxyError(ErrorKind.InvalidRequest,
+        "Previous response not found: the answer that `previous_response_id` names is not kept here, or no longer") { Param = PreviousResponse, Code = "previous_response_not_found" });
 
     private static string Shown(string protocol) => protocol switch
     {

@@ -23,6 +23,10 @@ public static class SchemaKeywords
 
     public static bool IsComposition(string keyword) => keyword is "anyOf" or "oneOf" or "allOf";
 
+    /// <summary>Describes a value. What only requires or forbids something beside other words would be anything by itself.</summary>
+    public static bool SaysSomething(JsonElement schema) => schema.ValueKind == JsonValueKind.Object && schema.EnumerateObject().Any(static member => IsComposition(member.Name)
+        || member.Name is "type" or "enum" or "const" or "properties" or "items" or "prefixItems" or "$ref" or "title" or "description");
+
     /// <summary>The first type that is not <c>null</c>, in lower case; empty: none told.</summary>
     public static string TypeOf(JsonElement schema)
     {
@@ -43,17 +47,25 @@ public static class SchemaKeywords
         return schema.ValueKind == JsonValueKind.Object && schema.TryGetProperty(keyword, out value);
     }
 
+    /// <summary>What a reference into the same schema refers to; anything else stays.</summary>
+    public static JsonElement Resolve(JsonElement root, JsonElement schema) =>
+        TryGet(schema, "$ref", out JsonElement reference) && reference.ValueKind == JsonValueKind.String ? new SchemaPointers(root).Follow(JsonFields.Decode(reference)) ?? schema : schema;
+
+    /// <summary>A keyword that stands there without a value: some clients write out what they left unset.</summary>
+    public static bool IsUnset(JsonProperty member) => member.Value.ValueKind == JsonValueKind.Null && member.Name is not ("default" or "const" or "example");
+
     /// <summary>Names that <c>required</c> lists and <c>properties</c> has.</summary>
     public static List<string> Required(JsonElement schema)
     {
         var names = new List<string>();
         if (!TryGet(schema, "required", out JsonElement required) || required.ValueKind != JsonValueKind.Array) return names;
-        bool hasProperties = TryGet(schema, "properties", out JsonElement properties) && properties.ValueKind == JsonValueKind.Object;
+        if (!TryGet(schema, "properties", out JsonElement properties) || properties.ValueKind != JsonValueKind.Object) return names;
+        HashSet<string> known = [.. properties.EnumerateObject().Select(static property => property.Name)];
         foreach (JsonElement item in required.EnumerateArray())
         {
             if (item.ValueKind != JsonValueKind.String) continue;
             string name = JsonFields.Decode(item);
-            if (hasProperties && properties.TryGetProperty(name, out _)) names.Add(name);
+            if (known.Contains(name)) names.Add(name);
         }
         return names;
     }

@@ -10,13 +10,8 @@ public sealed record WebSearchTool
     /// <summary>Only these sites; an array of strings.</summary>
     public JsonElement? AllowedDomains { get; private init; }
 
-    /// <summary>Not these sites; likewise.</summary>
-    public JsonElement? BlockedDomains { get; private init; }
-
     /// <summary><c>low</c>, <c>medium</c> or <c>high</c>.</summary>
     public string? ContextSize { get; private init; }
-
-    public long? MaxUses { get; private init; }
 
     /// <summary>City, region, country (two letters) and time zone of the user, each a string, by their names on the wire.</summary>
     public IReadOnlyList<(string Name, string Value)> Location { get; private init; } = [];
@@ -31,9 +26,7 @@ public sealed record WebSearchTool
         return new WebSearchTool
         {
             AllowedDomains = Domains(raw, "allowed_domains") ?? (filters is { } told ? Domains(told, "allowed_domains") : null),
-            BlockedDomains = Domains(raw, "blocked_domains"),
             ContextSize = Text(raw, "search_context_size"),
-            MaxUses = Member(raw, "max_uses", JsonValueKind.Number) is { } uses && uses.TryGetInt64(out long count) ? count : null,
             Location = location is { } place ? [.. Places(place)] : [],
         };
     }
@@ -43,10 +36,7 @@ public sealed record WebSearchTool
         json.WriteStartObject();
         json.WriteString("type"u8, "web_search_20250305"u8);
         json.WriteString("name"u8, ServerTools.WebSearchName);
-        if (MaxUses is { } uses) json.WriteNumber("max_uses"u8, uses);
-        // "allowed_domains xor blocked_domains"
-        if (AllowedDomains is not null) Raw(json, "allowed_domains"u8, AllowedDomains);
-        else Raw(json, "blocked_domains"u8, BlockedDomains);
+        Raw(json, "allowed_domains"u8, AllowedDomains);
         if (Location.Count > 0) WriteLocation(json, isNested: false);
         json.WriteEndObject();
     }

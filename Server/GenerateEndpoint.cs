@@ -54,7 +54,8 @@ public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, ByteBu
         ReadOnlyMemory<byte> body = pooled.Memory;
         bool isTurn = protocol.Name == "responses" && head.Target.Operation == Operation.Generate;
         string? previous = isTurn ? OpenAIResponsesConversation.PreviousId(body.Span) : null;
-        if (isTurn && conversations.Expand(call.Client, body) is var expanded && !expanded.Equals(body))
+        bool refers = isTurn || (protocol.Name == "responses" && head.Target.Operation == Operation.CountTokens);
+        if (refers && conversations.Expand(call.Client, body) is var expanded && !expanded.Equals(body))
         {
             body = expanded;
             head = protocol.ReadHead(head.Target, call.Path.Query, body.Span);
@@ -91,6 +92,7 @@ public sealed class GenerateEndpoint(Runtime runtime, RequestBody bodies, ByteBu
             Head = head,
             Body = body,
             OnRelease = pooled.Dispose,
+            OnLent = pooled.Lend,
             RoomAsync = async (bytes, cancellationToken) => await translated.AcquireAsync(bytes, RoomWait, clock, cancellationToken).ConfigureAwait(false),
             Query = call.Path.Query,
             Headers = Picked(call.Context.Request.Headers, name => HeaderRules.PassesToUpstream(protocol.Name, name)),

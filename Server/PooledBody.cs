@@ -15,6 +15,7 @@ public sealed class PooledBody : IDisposable
     private byte[] _array = [];
     private int _capacity;
     private int _length;
+    private volatile bool _isLent;
 
     internal PooledBody(int maxBytes, BodyShare share)
     {
@@ -66,6 +67,9 @@ public sealed class PooledBody : IDisposable
         return true;
     }
 
+    /// <summary>Its memory goes to the garbage collector: somebody may read from it even after it is disposed.</summary>
+    public void Lend() => _isLent = true;
+
     public void Dispose()
     {
         ReturnArray();
@@ -76,7 +80,7 @@ public sealed class PooledBody : IDisposable
     private void ReturnArray()
     {
         byte[] array = Interlocked.Exchange(ref _array, []);
-        if (array.Length > 0 && _capacity <= LargestPooled)
+        if (array.Length > 0 && _capacity <= LargestPooled && !_isLent)
             ArrayPool<byte>.Shared.Return(array);
     }
 }

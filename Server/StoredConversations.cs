@@ -5,7 +5,7 @@ using Aiproxy.Protocols.OpenAIResponses;
 
 namespace Aiproxy.Server;
 
-/// <summary>Responses clients may refer to an earlier answer instead of sending it again. Answers that were translated here are known to no upstream, so they are kept here.</summary>
+/// <summary>Responses clients may refer to an earlier answer instead of sending it again. Answers that were translated here, or that came from a provider that forgets them, are known to no upstream, so they are kept here.</summary>
 public sealed class StoredConversations(ResponseStore store)
 {
     /// <summary>The body with the earlier conversation and the items in it that it refers to, where they are ours; else the body itself, for an upstream

@@ -123,6 +123,7 @@ public sealed class AnswerDelivery(
         var watch = new Watch(Kept(writer), exchange.Clock);
         IResponseReader reader = Reader(watch, exchange.Head.JsonArray);
         IResponseWay way = copies ? CopyWayOf(reader, frames, isArray) : collects ? new CollectWay(exchange.Protocol.CreateFold()) : new TranslateWay(writer!, !exchange.Head.Stream);
+        if (_forwards && IsKeptHere && exchange.KeepAnswer is { } keep) way = new KeptWay(way, exchange.Protocol.CreateFold(), keep);
         var options = new PumpOptions(
             exchange.Head.Stream ? exchange.StreamContentType : JsonType, ResponseHeaders.ForClient(response), target.Config.StreamIdleTimeout,
             exchange.Protocol.Name == "gemini" && !exchange.Head.JsonArray ? GeminiFailurePause : TimeSpan.Zero,
@@ -150,8 +151,10 @@ public sealed class AnswerDelivery(
         return target.Protocol is KiroProtocol kiro ? kiro.CreateReader(sink, exchange.ReadRequest() with { Model = target.Model }) : target.Protocol.CreateReader(sink, clientArray);
     }
 
-    // A Responses answer repeats its request at the end, and Kiro's usage is guessed from it.
-    private bool LooksBack => !_forwards && (exchange.Protocol.Name == "responses" || target.Protocol is KiroProtocol);
+    // A Responses answer repeats its request at the end or is kept with it, and Kiro's usage is guessed from it.
+    private bool LooksBack => _forwards ? IsKeptHere : exchange.Protocol.Name == "responses" || target.Protocol is KiroProtocol;
+
+    private bool IsKeptHere => target.Type.Fact.KeepsNoAnswers && exchange.KeepAnswer is not null;
 
     private IUpstreamWire? Wire => target.Type.Wire;
 

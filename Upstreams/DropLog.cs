@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using Aiproxy.Protocols;
 using Aiproxy.Protocols.Model;
 using Serilog;
 using Serilog.Events;
@@ -19,10 +20,17 @@ public sealed class DropLog(ILogger log)
     {
         // A body is only looked through where somebody reads what is found.
         if (!log.IsEnabled(LogEventLevel.Debug) || _told.Count >= MostNames) return;
-        foreach (string path in Hints.DroppedFrom(body, protocol, target))
+        try
         {
-            string name = path.Length <= MostChars ? path : path[..MostChars] + "...";
-            if (_told.TryAdd((protocol, name), true)) log.Debug("{Name} of {Protocol:l} requests has no word in {Target:l} and is left out", name, protocol, target);
+            foreach (string path in Hints.DroppedFrom(body, protocol, target))
+            {
+                string name = path.Length <= MostChars ? path : path[..MostChars] + "...";
+                if (_told.TryAdd((protocol, name), true)) log.Debug("{Name} of {Protocol:l} requests has no word in {Target:l} and is left out", name, protocol, target);
+            }
+        }
+        catch (Exception broken) when (BrokenText.Is(broken))
+        {
+            // A name that nobody can read, also not in a log.
         }
     }
 }

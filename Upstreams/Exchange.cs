@@ -34,6 +34,9 @@ public sealed class Exchange : IDisposable
     /// <summary>Gives the body's memory back; null: its owner does so after the request.</summary>
     public Action? OnRelease { get; init; }
 
+    /// <summary>Told that somebody may read the body later than anybody here knows: its memory is not used again. null: it never is.</summary>
+    public Action? OnLent { get; init; }
+
     /// <summary>Room for so many bytes beside the body, until disposed; null: there was none in time. Absent: not bounded.</summary>
     public Func<long, CancellationToken, ValueTask<IDisposable?>>? RoomAsync { get; init; }
 

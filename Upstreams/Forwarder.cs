@@ -30,7 +30,9 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         // Step 5.
         var first = new WireRequest(exchange, Collecting.Decide(exchange, target));
         Attempt attempt = await VisitAsync(first, dropsProofs: false).ConfigureAwait(false);
-        if (first.Forwards || exchange.Answer.HasBegun || !ProofFault.Is(attempt.Outcome) || !ProofStrip.HasProofs(exchange.ReadRequest())) return attempt;
+        if (first.Forwards || exchange.Answer.HasBegun || attempt.Outcome.Kind != OutcomeKind.Refused) return attempt;
+        if (translation.Efforts.Note(attempt.Outcome, exchange.ReadRequest(), first.Target)) attempt = await VisitAsync(first, dropsProofs: false).ConfigureAwait(false);
+        if (exchange.Answer.HasBegun || !ProofFault.Is(attempt.Outcome) || !ProofStrip.HasProofs(exchange.ReadRequest())) return attempt;
 
         // "retry once with all proofs of this history dropped, before anything was streamed"
         return await VisitAsync(first, dropsProofs: true).ConfigureAwait(false);
@@ -154,6 +156,11 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
             if (exchange.Answer.Gone.IsCancellationRequested) return new Attempt(Outcome.ClientGone);
             return new Attempt(OfFault(fault, clock.Expired, exchange.Attempts > 1));
         }
+        finally
+        {
+            // Memory that a connection may still read from must not serve another request.
+            if (body.Sent is { IsBeingSent: true }) exchange.OnLent?.Invoke();
+        }
     }
 
     private async Task<HttpResponseMessage> SendOnceOrAgainAsync(WireRequest request, Uri? baseUrl, VisitBody body, AttemptClock clock)
@@ -166,6 +173,7 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
             var trace = new ConnectionTrace();
             trace.Begin();
             HttpRequestMessage message = messages.Create(request, baseUrl, body.Segments);
+            body.Sent = message.Content as SplicedContent;
             try
             {
                 return await client.SendAsync(message, clock.Token).ConfigureAwait(false);
@@ -203,7 +211,8 @@ public sealed class Forwarder(UpstreamClients clients, UpstreamMessage messages,
         // A stream may go on for an hour, and nothing is sent again.
         void Release()
         {
-            (response.RequestMessage?.Content as SplicedContent)?.Release();
+            if (body.Sent is { IsBeingSent: true }) return;
+            body.Sent?.Release();
             exchange.ReleaseRequest();
             body.Dispose();
         }

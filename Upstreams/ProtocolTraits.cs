@@ -27,10 +27,11 @@ public static class ProtocolTraits
         {
             Models = Models(config),
             IsOfficial = official,
+            IsStrict = IsAt(config, "mistral.ai"),
             Issuer = config.Name,
             DeveloperRole = Has(config, "developer_role", official),
             StrictAlternation = Has(config, "strict_alternation"),
-            ReplayReasoning = Has(config, "replay_reasoning"),
+            ReplayReasoning = Has(config, "replay_reasoning", IsAt(config, "deepseek.com") || IsAt(config, "moonshot.ai") || IsAt(config, "moonshot.cn") || IsAt(config, "kimi.com")),
             RefusesPrefill = RefusesPrefill(config),
             WebSearch = Has(config, "web_search"),
         });
@@ -114,6 +115,9 @@ public static class ProtocolTraits
     }
 
     private static bool IsOfficial(UpstreamConfig config, Uri provider) => config.BaseUrls.Count > 0 && config.BaseUrls[0].Host == provider.Host;
+
+    private static bool IsAt(UpstreamConfig config, string domain) =>
+        config.BaseUrls.Count > 0 && config.BaseUrls[0].Host is var host && (host == domain || host.EndsWith("." + domain, StringComparison.OrdinalIgnoreCase));
 
     private static bool RefusesPrefill(UpstreamConfig config) => config.Quirks.GetValueOrDefault("prefill") == "refuse";
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using Aiproxy.Protocols;
 using Aiproxy.Protocols.Model;
 
@@ -10,6 +11,9 @@ public sealed class Translation(ProofCache proofs, DropLog? drops = null)
 {
     private const int MoreBytes = 4096;
 
+    /// <summary>What upstreams refused of the reasoning that was asked for.</summary>
+    public RefusedEfforts Efforts { get; } = new();
+
     /// <summary>The request's body in the words of <paramref name="target"/>.</summary>
     /// <param name="dropsProofs">Without any signature or encrypted reasoning: the upstream took none of ours.</param>
     /// <exception cref="ProtocolException">The target cannot say it; with the JSON path.</exception>
@@ -19,6 +23,7 @@ public sealed class Translation(ProofCache proofs, DropLog? drops = null)
         drops?.Note(exchange.Json, request.Protocol, target.Protocol.Name);
         if (KeepsNoProofs(exchange)) request = ProofReplay.WithProofs(request, key => proofs.Find(exchange.Client, key));
         if (dropsProofs) request = ProofStrip.Apply(request);
+        request = Efforts.Without(request, target);
         // What is written is about as long as what was read; a buffer that must grow for a few bytes more would be held thrice.
         var output = new ArrayBufferWriter<byte>(exchange.Body.Length + exchange.Body.Length / 16 + MoreBytes);
         try
@@ -29,7 +34,7 @@ public sealed class Translation(ProofCache proofs, DropLog? drops = null)
         {
             throw RequestRefusal.NamingBoth(refusal, request.Protocol);
         }
-        return output.WrittenMemory;
+        return BrokenText.Mend(MemoryMarshal.AsMemory(output.WrittenMemory));
     }
 
     /// <summary>What the upstream's reader pushes into, so that <paramref name="client"/> gets what its protocol and the request ask for.</summary>

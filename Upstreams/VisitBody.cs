@@ -7,6 +7,9 @@ public sealed class VisitBody(IDisposable? room) : IDisposable
     /// <summary>Empty: not written, or not needed any more.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Segments { get; set; } = [];
 
+    /// <summary>What was sent last.</summary>
+    public SplicedContent? Sent { get; set; }
+
     public void Dispose()
     {
         Segments = [];

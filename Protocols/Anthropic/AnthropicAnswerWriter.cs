@@ -8,11 +8,15 @@ public sealed class AnthropicAnswerWriter(IBufferWriter<byte> output, WriterOpti
 {
     private readonly List<AnswerBlock> _blocks = [];
     private readonly ToolNames _names = ToolNames.Of(options.Request);
+    private readonly AnthropicSources _sources = new(options);
     private TokenUsage _usage;
     private byte[] _id = [];
     private bool _ended;
     private bool _isSecond;
     private int _calls;
+
+    // White space that was told alone, for the next text: clients send back what they are told, and the provider refuses a block of it.
+    private byte[] _blank = [];
 
     public void Start(ReadOnlySpan<byte> id, ReadOnlySpan<byte> model) => _id = AnthropicBlocks.MessageId(id, options);
 
@@ -25,7 +29,11 @@ public sealed class AnthropicAnswerWriter(IBufferWriter<byte> output, WriterOpti
 
     public void BlockSeal(int block, SealKind kind, ReadOnlySpan<byte> jsonString) => Find(block)?.SetSeal(kind, jsonString);
 
-    public void BlockCite(int block, Citation citation) => Find(block)?.Citations.Add(citation);
+    public void BlockCite(int block, Citation citation)
+    {
+        _sources.Add(citation);
+        Find(block)?.Citations.Add(citation);
+    }
 
     public void BlockEnd(int block) { }
 
@@ -66,6 +74,13 @@ public sealed class AnthropicAnswerWriter(IBufferWriter<byte> output, WriterOpti
         output.Write(RawJson.Encode(options.Model));
         output.Write(",\"content\":["u8);
         foreach (AnswerBlock block in _blocks) WriteBlock(block, calls);
+        if (_sources.HasAny && calls.Count == 0)
+        {
+            Separate();
+            _sources.WriteCall(output, "{\"query\":\"\"}"u8);
+            Separate();
+            _sources.WriteResult(output);
+        }
         output.Write("],\"container\":null,\"diagnostics\":null,"u8);
         AnthropicBlocks.WriteStop(output, reason, stopSequence);
         output.Write(",\"usage\":"u8);
@@ -83,12 +98,18 @@ public sealed class AnthropicAnswerWriter(IBufferWriter<byte> output, WriterOpti
         {
             WriteThinking(block);
         }
-        else if (!block.Inner.IsEmpty)
+        else if (AnthropicBlocks.IsBlank(block))
+        {
+            _blank = [.. _blank, .. block.Inner];
+        }
+        else
         {
             Separate();
-            output.Write("{\"type\":\"text\",\"text\":"u8);
-            output.WriteQuoted(block.Inner);
-            output.Write(",\"citations\":"u8);
+            output.Write("{\"type\":\"text\",\"text\":\""u8);
+            output.Write(_blank);
+            output.Write(block.Inner);
+            _blank = [];
+            output.Write("\",\"citations\":"u8);
             AnthropicCitations.Write(output, block.Citations);
             output.Write("}"u8);
         }

@@ -19,6 +19,10 @@ public static class AnthropicBlocks
     public static byte[] ToolName(AnswerBlock block, ToolNames names) =>
         names.Find(RawJson.Decode([(byte)'"', .. block.ToolName, (byte)'"'])) is { } tool ? RawJson.Encode(ToolNames.Flat(tool))[1..^1] : block.ToolName;
 
+    /// <summary>Nothing but white space was told of the text so far.</summary>
+    public static bool IsBlank(AnswerBlock text) =>
+        text.Inner.IsEmpty || ((text.Inner[0] is (byte)' ' or (byte)'\\' || text.Inner[0] >= 0x80) && string.IsNullOrWhiteSpace(text.Text()));
+
     /// <summary>The client did not say that it wants no thinking text.</summary>
     public static bool ShowsThinking(WriterOptions options) => options.Request?.Reasoning?.Visible != false;
 

@@ -11,7 +11,13 @@ public sealed record AnthropicMessage(string Role)
 /// <summary>A part and whether the prompt cache is marked behind it.</summary>
 public sealed record AnthropicBlock(Part Part)
 {
-    public bool IsMarked { get; init; } = Part.CacheHint && Part is not ThinkingPart;
+    public bool IsMarked { get; init; } = Part switch
+    {
+        ThinkingPart => false,
+        // Other protocols mark a piece of the result; behind the whole of it more is cached.
+        ToolResultPart result => result.CacheHint || result.Content.Any(static part => part.CacheHint),
+        _ => Part.CacheHint,
+    };
 }
 
 /// <summary>Turns as messages under this protocol's rules: neighbours of one role are one message, results come first, the user begins, nothing is

@@ -107,6 +107,8 @@ public static class AnthropicErrors
         int effective = status == 0 || (told is 402 or 413 or 429 or 504 or 529 && status is 400 or 500 or 503) ? told : status;
         ErrorKind kind = effective == 0 ? ErrorKind.ServerError : ErrorText.KindOf(effective);
         if (kind is ErrorKind.InvalidRequest or ErrorKind.TooLarge && ErrorText.IsContextTooLong(message)) kind = ErrorKind.ContextTooLong;
+        // "spend limit set by the customer", an invalid request by its type and status.
+        if (kind == ErrorKind.InvalidRequest && message.StartsWith("You have reached your specified API usage limits", StringComparison.OrdinalIgnoreCase)) kind = ErrorKind.Quota;
         if (kind == ErrorKind.RateLimit && code is "contract_spend_limit_reached" or "enforced_spend_limit_reached") kind = ErrorKind.Quota;
         if (message.Length == 0) message = $"the upstream told {type}";
         return new ProxyError(kind, ErrorText.Redact(message))

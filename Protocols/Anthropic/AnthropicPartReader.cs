@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using Aiproxy.Protocols.Model;
 
@@ -23,6 +24,9 @@ public sealed class AnthropicPartReader(List<(string Path, JsonElement Value)> u
         return parts;
     }
 
+    /// <summary>One block, for protocols whose clients mix some in.</summary>
+    public Part Single(JsonElement block, string path) => Block(new JsonFields(block, path), TurnRole.User)!;
+
     public static TextPart Text(JsonFields block) =>
         new(block.Text("text") ?? throw block.Missing("text")) { Path = block.Path, CacheHint = HasCacheMark(block) };
 
@@ -44,6 +48,8 @@ public sealed class AnthropicPartReader(List<(string Path, JsonElement Value)> u
             // The tools of the request say the same already.
             case "tool_addition" or "tool_removal" when role == TurnRole.System: return null;
         }
+        // A search that was told here: the answer's text is what the model said.
+        if ((block.String("id") ?? block.String("tool_use_id")) is { } id && AnthropicSources.IsMade(Encoding.UTF8.GetBytes(id))) return null;
         // What the model was shown by the user must not get lost in silence; what it did itself on the provider's servers may be left to the writer.
         // A compaction block stands for all turns before it.
         if (role != TurnRole.Assistant || type == "compaction") untranslatable.Add((block.Path, block.Raw));
@@ -70,13 +76,13 @@ public sealed class AnthropicPartReader(List<(string Path, JsonElement Value)> u
         return new MediaPart(kind, read) { Path = block.Path, CacheHint = HasCacheMark(block), Title = block.Text("title") };
     }
 
-    private Part SearchResult(JsonFields block) =>
-        new MediaPart(MediaKind.Document, new PartsSource(Content(block, "content", TurnRole.User)))
-        {
-            Path = block.Path,
-            CacheHint = HasCacheMark(block),
-            Title = block.Text("title"),
-        };
+    private MediaPart SearchResult(JsonFields block)
+    {
+        IReadOnlyList<Part> content = Content(block, "content", TurnRole.User);
+        // What the model is to name when it rests on the result.
+        if (block.Text("source") is { IsBlank: false } source) content = [new TextPart(source) { Path = block.At("source") }, .. content];
+        return new MediaPart(MediaKind.Document, new PartsSource(content)) { Path = block.Path, CacheHint = HasCacheMark(block), Title = block.Text("title") };
+    }
 
     /// <summary>A data URL is base64 in other clothes.</summary>
     private static MediaSource Url(JsonText url)

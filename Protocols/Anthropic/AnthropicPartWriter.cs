@@ -76,6 +76,8 @@ public sealed class AnthropicPartWriter(Utf8JsonWriter writer, IBufferWriter<byt
         writer.WriteString("type"u8, "tool_result"u8);
         writer.WriteString("tool_use_id"u8, result.CallId!);
         List<Part> content = [.. result.Content.Where(part => part is not (TextPart { Text.IsBlank: true } or ThinkingPart))];
+        // "content cannot be empty if `is_error` is true"
+        if (result.IsError && content.Count == 0) content.Add(new TextPart("error"));
         if (content is [TextPart only])
         {
             writer.WritePropertyName("content"u8);

@@ -44,7 +44,7 @@ public sealed class AnthropicPausedTurn
             _current = default;
             usage = Member(message, "usage"u8);
         }
-        if (!usage.IsEmpty) _current = AnthropicUsage.Read(usage).Over(_current);
+        if (!usage.IsEmpty) _current = AnthropicUsage.Read(usage, _current).Over(_current);
         return type.SequenceEqual("message_delta"u8) && IsPause(delta);
     }
 
@@ -65,8 +65,13 @@ public sealed class AnthropicPausedTurn
         Usage = Usage.Plus(_current);
     }
 
-    /// <summary>The request with the content so far as its last message.</summary>
-    public byte[] GoOn(ReadOnlySpan<byte> request) => Insert(request, "messages"u8, [.. "{\"role\":\"assistant\",\"content\":["u8, .. _content.Content, .. "]}"u8], atEnd: true);
+    /// <summary>The request with the content so far as its last message, but for text without words: the provider says such and refuses to be told it.</summary>
+    public byte[] GoOn(ReadOnlySpan<byte> request)
+    {
+        byte[] content = [(byte)'[', .. _content.Content, (byte)']'];
+        content = JsonEdit.Items(content, static block => IsBlankText(block) ? JsonEdit.Change.Removed : default).Over(content);
+        return Insert(request, "messages"u8, [.. "{\"role\":\"assistant\",\"content\":"u8, .. content, .. "}"u8], atEnd: true);
+    }
 
     /// <summary>A whole answer with the content so far in front of its own.</summary>
     public byte[] Joined(ReadOnlySpan<byte> answer) => Insert(answer, "content"u8, _content.Content.ToArray(), atEnd: false);
@@ -80,6 +85,18 @@ public sealed class AnthropicPausedTurn
             if (members.Is(name) && members.Kind == JsonTokenType.StartObject) value = members.Value;
         }
         return value;
+    }
+
+    private static bool IsBlankText(ReadOnlySpan<byte> block)
+    {
+        bool isText = false, isBlank = false;
+        var members = new JsonScan(block);
+        while (members.Next())
+        {
+            if (members.Is("type"u8)) isText = members.Inner.SequenceEqual("text"u8);
+            else if (members.IsString && members.Is("text"u8)) isBlank = string.IsNullOrWhiteSpace(RawJson.Decode(members.Value));
+        }
+        return isText && isBlank;
     }
 
     private static bool IsPause(ReadOnlySpan<byte> owner)

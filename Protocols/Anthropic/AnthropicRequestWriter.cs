@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Aiproxy.Protocols.Model;
@@ -33,6 +35,8 @@ public sealed class AnthropicRequestWriter
         RequestRefusal.Check(request, Target);
         _traits = traits;
         _facts = traits.Models.Find(request.Model);
+        // The words for a schema know no maps, a tool's do.
+        if (_facts.HasForcedChoice && request.Output?.Schema is { } schema && AnthropicSchema.HasMap(schema)) _facts = _facts with { HasOutputSchema = false };
         _request = request = AnthropicConversation.Repaired(request, traits, _facts);
         _tools = new AnthropicToolWriter(request, traits, _facts);
         _messages = AnthropicConversation.Messages(request);
@@ -60,7 +64,7 @@ public sealed class AnthropicRequestWriter
         if (_request.EndUserId is { Length: > 0 } user)
         {
             writer.WriteStartObject("metadata"u8);
-            writer.WriteString("user_id"u8, user);
+            writer.WriteString("user_id"u8, EndUser(user));
             writer.WriteEndObject();
         }
         if (_request.ServiceTier is "auto" or "standard_only") writer.WriteString("service_tier"u8, _request.ServiceTier);
@@ -68,6 +72,9 @@ public sealed class AnthropicRequestWriter
         if (_request.Stream) writer.WriteBoolean("stream"u8, true);
         writer.WriteEndObject();
     }
+
+    // "user_id appears to contain an email address", or a phone number; and no more than 256 characters.
+    private static string EndUser(string id) => id.Length > 256 || id.Contains('@') || !id.Any(char.IsLetter) ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id))) : id;
 
     private long MaxTokens()
     {

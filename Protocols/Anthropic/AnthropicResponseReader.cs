@@ -14,6 +14,9 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
     private sealed record Open(long Index, int Key, BlockKind Kind)
     {
         public byte[]? Input { get; set; }
+
+        /// <summary>Characters in front of the block's own text.</summary>
+        public int TextStart { get; set; }
     }
 
     private readonly List<Open> _open = [];
@@ -22,6 +25,10 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
     private bool _ended;
     private FinishReason? _reason;
     private byte[] _stopSequence = [];
+    private TokenUsage _usage;
+
+    // Text was told that does not end in white space; something behind it that only this protocol can tell.
+    private bool _endsInWord, _hasGap;
 
     public void Read(in Frame frame)
     {
@@ -101,7 +108,15 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
             }
         }
         EnsureStarted(id, model);
-        if (!usage.IsEmpty) sink.Usage(AnthropicUsage.Read(usage));
+        Usage(usage, default);
+    }
+
+    private void Usage(ReadOnlySpan<byte> json, in TokenUsage earlier)
+    {
+        if (json.IsEmpty) return;
+        TokenUsage told = AnthropicUsage.Read(json, earlier);
+        _usage = told.Over(earlier);
+        sink.Usage(told);
     }
 
     private void EnsureStarted(ReadOnlySpan<byte> id = default, ReadOnlySpan<byte> model = default)
@@ -134,8 +149,8 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
         if (type.SequenceEqual("text"u8))
         {
             Open open = Begin(index, BlockKind.Text);
-            PushDelta(open, text);
-            foreach (Citation citation in AnthropicCitations.ReadAll(citations)) sink.BlockCite(open.Key, citation);
+            PushText(open, text);
+            foreach (Citation citation in AnthropicCitations.ReadAll(citations)) Cite(open, citation);
         }
         else if (type.SequenceEqual("thinking"u8))
         {
@@ -155,6 +170,7 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
         else
         {
             Begin(index, BlockKind.Foreign);
+            _hasGap |= _endsInWord;
         }
     }
 
@@ -172,9 +188,9 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
             else if (scan.Is("citation"u8)) citation = scan.Value;
         }
 
-        if (type.SequenceEqual("text_delta"u8)) PushDelta(OfKind(index, BlockKind.Text), text);
+        if (type.SequenceEqual("text_delta"u8)) PushText(OfKind(index, BlockKind.Text), text);
         else if (type.SequenceEqual("thinking_delta"u8)) PushDelta(OfKind(index, BlockKind.Thinking), text);
-        else if (type.SequenceEqual("citations_delta"u8) && AnthropicCitations.Read(citation) is { } told) sink.BlockCite(OfKind(index, BlockKind.Text).Key, told);
+        else if (type.SequenceEqual("citations_delta"u8) && AnthropicCitations.Read(citation) is { } told) Cite(OfKind(index, BlockKind.Text), told);
         else if (type.SequenceEqual("signature_delta"u8)) PushSeal(OfKind(index, BlockKind.Thinking), SealKind.Thinking, signature);
         else if (type.SequenceEqual("input_json_delta"u8) && Find(index) is { Kind: BlockKind.ToolCall } call && json.Length > 2)
         {
@@ -209,6 +225,31 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
         return null;
     }
 
+    private void PushText(Open open, ReadOnlySpan<byte> token)
+    {
+        if (token.Length <= 2) return;
+        ReadOnlySpan<byte> inner = token[1..^1];
+        if (_hasGap && (inner[0] == (byte)' ' || inner.StartsWith("\\n"u8))) _hasGap = false;
+        CloseGap(open);
+        _endsInWord = inner[^1] != (byte)' ' && !inner.EndsWith("\\n"u8);
+        sink.BlockDelta(open.Key, token);
+    }
+
+    /// <summary>What was said before and after a server tool's work would run together for clients that do not see the work.</summary>
+    private void CloseGap(Open open)
+    {
+        if (!_hasGap) return;
+        _hasGap = false;
+        open.TextStart = 2;
+        sink.BlockDelta(open.Key, "\"\\n\\n\""u8);
+    }
+
+    private void Cite(Open open, Citation citation)
+    {
+        CloseGap(open);
+        sink.BlockCite(open.Key, open.TextStart == 0 ? citation : citation with { Start = open.TextStart });
+    }
+
     private void PushDelta(Open open, ReadOnlySpan<byte> token)
     {
         if (token.Length > 2) sink.BlockDelta(open.Key, token);
@@ -235,7 +276,7 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
     {
         EnsureStarted();
         if (!delta.IsEmpty) ReadStop(delta);
-        if (!usage.IsEmpty) sink.Usage(AnthropicUsage.Read(usage));
+        Usage(usage, _usage);
     }
 
     private void ReadStop(ReadOnlySpan<byte> json)
@@ -276,6 +317,8 @@ public sealed class AnthropicResponseReader(IResponseSink sink) : IResponseReade
 
         Start(body);
         ReadStop(body);
+        // No vendor's form, but text all the same.
+        if (content[0] == (byte)'"') PushText(Begin(0, BlockKind.Text), content);
         var blocks = JsonScan.Inside(content);
         for (long index = 0; !_ended && blocks.Next(); index++)
         {

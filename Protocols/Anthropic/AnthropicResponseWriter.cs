@@ -13,6 +13,7 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
     private readonly List<AnswerBlock> _blocks = [];
     private readonly ToolNames _names = ToolNames.Of(options.Request);
     private readonly bool _showsThinking = AnthropicBlocks.ShowsThinking(options);
+    private readonly AnthropicSources _sources = new(options);
     private TokenUsage _usage;
     private bool _started;
     private bool _ended;
@@ -22,6 +23,9 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
     private bool _hasCall;
     private bool _hasBroken;
     private bool _hasRefusal;
+
+    // White space that was told alone; the inside of a JSON string.
+    private byte[] _blank = [];
 
     public void Start(ReadOnlySpan<byte> id, ReadOnlySpan<byte> model)
     {
@@ -58,7 +62,9 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
 
     public void BlockCite(int block, Citation citation)
     {
-        if (_ended || !AnthropicCitations.CanTell(citation) || Find(block) is not { } target) return;
+        if (_ended) return;
+        _sources.Add(citation);
+        if (!AnthropicCitations.CanTell(citation) || Find(block) is not { } target) return;
         target.Citations.Add(citation);
         if (target == _blocks[0]) Cite(target);
     }
@@ -78,6 +84,7 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
         EnsureStarted();
         foreach (AnswerBlock block in _blocks) block.IsEnded = true;
         Advance();
+        if (_sources.HasAny && !_hasCall) WriteSources();
         _ended = true;
         output.Write("event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{"u8);
         AnthropicBlocks.WriteStop(output, AnthropicBlocks.Settle(reason, _hasCall, _hasBroken, _hasRefusal), stopSequence);
@@ -138,8 +145,7 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
         switch (block.Kind)
         {
             case BlockKind.Text or BlockKind.Refusal:
-                Open(block);
-                Delta("text_delta"u8, "text"u8, token);
+                Say(block, token);
                 Cite(block);
                 break;
             case BlockKind.Thinking when _showsThinking:
@@ -156,6 +162,23 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
                 block.Append(token);
                 break;
         }
+    }
+
+    /// <summary>A block of nothing but white space is not begun: clients send back what they are told, and the provider refuses such a block. The next text has it in front.</summary>
+    private void Say(AnswerBlock block, ReadOnlySpan<byte> token)
+    {
+        if (_isOpen)
+        {
+            Delta("text_delta"u8, "text"u8, token);
+            return;
+        }
+        block.Append(token);
+        if (AnthropicBlocks.IsBlank(block)) return;
+        byte[] held = [(byte)'"', .. _blank, .. block.Inner, (byte)'"'];
+        block.Clear();
+        _blank = [];
+        Open(block);
+        Delta("text_delta"u8, "text"u8, held);
     }
 
     /// <summary>Tells the sources that wait. A block that never says anything is never opened, and has none to tell.</summary>
@@ -183,6 +206,7 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
         if (block.IsCall) CloseCall(block);
         else if (block.Kind == BlockKind.Thinking) CloseThinking(block);
         else if (_isOpen) Stop();
+        else _blank = [.. _blank, .. block.Inner];
         if (block.Kind == BlockKind.Refusal) _hasRefusal = true;
     }
 
@@ -248,6 +272,19 @@ public sealed class AnthropicResponseWriter(IBufferWriter<byte> output, WriterOp
                 output.Write("{\"type\":\"text\",\"text\":\"\",\"citations\":null}}\n\n"u8);
                 break;
         }
+    }
+
+    private void WriteSources()
+    {
+        BeginBlock();
+        _sources.WriteCall(output, "{}"u8);
+        output.Write("}\n\n"u8);
+        Delta("input_json_delta"u8, "partial_json"u8, "\"{\\\"query\\\":\\\"\\\"}\""u8);
+        Stop();
+        BeginBlock();
+        _sources.WriteResult(output);
+        output.Write("}\n\n"u8);
+        Stop();
     }
 
     private void BeginBlock()

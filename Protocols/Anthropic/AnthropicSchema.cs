@@ -23,8 +23,8 @@ public static class AnthropicSchema
             }
             foreach (JsonProperty member in root.EnumerateObject())
             {
-                if (member.Name == "type" || SchemaKeywords.IsNoise(member.Name) || SchemaKeywords.IsComposition(member.Name)) continue;
-                if (branches.Count > 0 && member.Name is "properties" or "required" or "description" && branches.Count > 0) continue;
+                if (member.Name == "type" || IsLeftOut(member) || SchemaKeywords.IsComposition(member.Name)) continue;
+                if (branches.Count > 0 && member.Name is "properties" or "required" or "description") continue;
                 hasProperties |= member.Name == "properties";
                 WriteMember(writer, member, WriteLoose);
             }
@@ -51,7 +51,7 @@ public static class AnthropicSchema
         writer.WriteStartObject();
         foreach (JsonProperty member in schema.EnumerateObject())
         {
-            if (SchemaKeywords.IsNoise(member.Name) || member.Name is "description" or "additionalProperties") continue;
+            if (IsLeftOut(member) || member.Name is "description" or "additionalProperties") continue;
             if (IsDropped(member)) notes.Add(SchemaKeywords.Note(member.Name, member.Value));
             else if (member.Name == "oneOf") WriteNamed(writer, "anyOf", member.Value, WriteStrict);
             else WriteMember(writer, member, WriteStrict);
@@ -61,6 +61,27 @@ public static class AnthropicSchema
         if (description.Length > 0) writer.WriteString("description"u8, description);
         writer.WriteEndObject();
     }
+
+    /// <summary>Somewhere an object takes members that it does not name. Told strictly it would have to be empty.</summary>
+    public static bool HasMap(JsonElement schema)
+    {
+        if (schema.ValueKind != JsonValueKind.Object) return false;
+        bool isNamed = SchemaKeywords.TryGet(schema, "properties", out JsonElement properties) && properties.ValueKind == JsonValueKind.Object && properties.EnumerateObject().Any();
+        bool isPlain = SchemaKeywords.TypeOf(schema) == "object" && !isNamed && !schema.TryGetProperty("$ref", out _) && !schema.EnumerateObject().Any(member => SchemaKeywords.IsComposition(member.Name));
+        bool isTold = SchemaKeywords.TryGet(schema, "additionalProperties", out JsonElement additional) && additional.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined);
+        if (isTold ? additional.ValueKind == JsonValueKind.Object || (additional.ValueKind == JsonValueKind.True && !isNamed) : isPlain) return true;
+        foreach (JsonProperty member in schema.EnumerateObject())
+        {
+            JsonElement value = member.Value;
+            if (member.Name == "patternProperties") return true;
+            if (SchemaKeywords.IsMap(member.Name) && value.ValueKind == JsonValueKind.Object && value.EnumerateObject().Any(static one => HasMap(one.Value))) return true;
+            if (!SchemaKeywords.IsList(member.Name) && !SchemaKeywords.IsSchema(member.Name)) continue;
+            if (value.ValueKind == JsonValueKind.Array ? value.EnumerateArray().Any(HasMap) : HasMap(value)) return true;
+        }
+        return false;
+    }
+
+    private static bool IsLeftOut(JsonProperty member) => SchemaKeywords.IsNoise(member.Name) || SchemaKeywords.IsUnset(member);
 
     private static bool IsDropped(JsonProperty member) => member.Name switch
     {
@@ -82,7 +103,7 @@ public static class AnthropicSchema
         writer.WriteStartObject();
         foreach (JsonProperty member in schema.EnumerateObject())
         {
-            if (!SchemaKeywords.IsNoise(member.Name)) WriteMember(writer, member, WriteLoose);
+            if (!IsLeftOut(member)) WriteMember(writer, member, WriteLoose);
         }
         writer.WriteEndObject();
     }
@@ -127,7 +148,7 @@ public static class AnthropicSchema
             if (!SchemaKeywords.IsComposition(member.Name) || member.Value.ValueKind != JsonValueKind.Array) continue;
             foreach (JsonElement branch in member.Value.EnumerateArray())
             {
-                if (branch.ValueKind == JsonValueKind.Object) branches.Add(branch);
+                if (branch.ValueKind == JsonValueKind.Object) branches.Add(SchemaKeywords.Resolve(root, branch));
             }
         }
         return branches;
@@ -158,7 +179,7 @@ public static class AnthropicSchema
         {
             if (!SchemaKeywords.IsComposition(member.Name) || member.Value.ValueKind != JsonValueKind.Array) continue;
             notes.Add(SchemaKeywords.Note(member.Name, member.Value));
-            foreach (JsonElement branch in member.Value.EnumerateArray())
+            foreach (JsonElement branch in member.Value.EnumerateArray().Select(one => SchemaKeywords.Resolve(root, one)))
             {
                 if (member.Name == "allOf") required.UnionWith(Listed(branch));
                 else if (common is null) common = [.. Listed(branch)];

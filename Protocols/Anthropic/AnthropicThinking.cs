@@ -24,7 +24,9 @@ public sealed record AnthropicThinking(string? Type, long Budget = 0, string? Ef
         // An answer in the middle of a tool loop must then begin with a thinking block, and there is none to give back.
         if (isForced || EndsInUnprovenCalls(request)) return nothing;
         long budget = ReasoningScale.BudgetOf(reasoning) ?? ReasoningScale.Budget(ReasoningEffort.Medium);
-        budget = Math.Min(Math.Min(Math.Max(budget, facts.MinBudget), facts.MaxBudget ?? long.MaxValue), maxTokens - 1024);
+        // Where the limit is ours, thinking must not eat the answer.
+        long answer = request.MaxTokens is null ? Math.Max(1024, Math.Min(8192, maxTokens / 2)) : 1024;
+        budget = Math.Min(Math.Min(Math.Max(budget, facts.MinBudget), facts.MaxBudget ?? long.MaxValue), maxTokens - answer);
         return budget < 1024 ? nothing : new AnthropicThinking("enabled", budget, IsHidden: isHidden);
     }
 
@@ -33,18 +35,19 @@ public sealed record AnthropicThinking(string? Type, long Budget = 0, string? Ef
         : facts.HasBetweenTools ? new AnthropicThinking("between_tools")
         : new AnthropicThinking(Type: null, Effort: Word(facts.Nearest(ReasoningEffort.Low)));
 
+    /// <summary>The calls that the conversation ends in do not begin with thinking that can be given back. To the provider all steps since the user spoke are one message, which
+    /// must begin so; it does not think again between them. Words beside results are no new question.</summary>
     private static bool EndsInUnprovenCalls(ChatRequest request)
     {
+        int first = request.Turns.Count;
         for (int index = request.Turns.Count - 1; index >= 0; index--)
         {
             Turn turn = request.Turns[index];
-            if (turn.Role == TurnRole.User && turn.Parts.Any(part => part is not ToolResultPart)) return false;
-            if (turn.Role == TurnRole.Assistant && turn.Parts.Any(part => part is ToolCallPart))
-            {
-                return !turn.Parts.Any(part => part is ThinkingPart thinking && AnthropicConversation.IsOwn(thinking));
-            }
+            if (turn.Role == TurnRole.Assistant) first = index;
+            else if (turn.Role == TurnRole.User && !turn.Parts.Any(static part => part is ToolResultPart)) break;
         }
-        return false;
+        return request.Turns.Skip(first).Any(static turn => turn.Role == TurnRole.Assistant && turn.Parts.Any(static part => part is ToolCallPart))
+            && !(request.Turns[first].Parts[0] is ThinkingPart thinking && AnthropicConversation.IsOwn(thinking));
     }
 
     private static string? Word(ReasoningEffort? effort) => effort switch

@@ -82,10 +82,13 @@ public sealed class AnthropicToolWriter
     {
         var tools = new List<ToolDefinition>();
         bool hasFunctions = _request.Tools.Any(tool => tool.Kind != ToolKind.Foreign);
+        bool hasOwnSearch = _request.Tools.Any(static tool => tool.Kind != ToolKind.Foreign && tool.Name == ServerTools.WebSearchName);
         foreach (ToolDefinition tool in _request.Tools)
         {
             bool isOwn = tool.Kind == ToolKind.Foreign && tool.Raw is not null && _request.Protocol == AnthropicNames.Protocol;
             bool isSearch = tool.Kind == ToolKind.Foreign && _traits.WebSearch && ServerTools.IsWebSearch(tool);
+            // "Tool names must be unique": the client's own search is the one that it counts on, and a second one finds no more.
+            if (isSearch && !isOwn && (hasOwnSearch || tools.Exists(ServerTools.IsWebSearch))) continue;
             if (tool.Kind != ToolKind.Foreign || isOwn || isSearch) tools.Add(tool);
             // Codex lists a web search with every request; beside functions it can be done without.
             else if (!hasFunctions || ServerTools.IsIndispensable(tool)) throw RequestRefusal.Of(tool.Path, AnthropicRequestWriter.Target);

@@ -7,7 +7,8 @@ namespace Aiproxy.Protocols.Anthropic;
 /// <summary>The <c>usage</c> object. <c>input_tokens</c> is the uncached tail only; <c>output_tokens</c> includes thinking.</summary>
 public static class AnthropicUsage
 {
-    public static TokenUsage Read(ReadOnlySpan<byte> json)
+    /// <param name="earlier">What the answer told before: a later sum without its parts, as <c>message_delta</c> has it, says nothing new of the same tokens.</param>
+    public static TokenUsage Read(ReadOnlySpan<byte> json, in TokenUsage earlier = default)
     {
         long? input = null, read = null, written = null, five = null, hour = null, output = null, thinking = null;
         var scan = JsonScan.Inside(json);
@@ -25,7 +26,12 @@ public static class AnthropicUsage
             else if (scan.Is("output_tokens_details"u8)) thinking = Member(scan.Value, "thinking_tokens"u8);
         }
         // Servers that know only the sum may still send an empty breakdown.
-        if (written is not null && (five ?? 0) + (hour ?? 0) != written) (five, hour) = (written, null);
+        if (written is not null && (five ?? 0) + (hour ?? 0) != written)
+        {
+            bool isKnown = written == (earlier.CacheWrite ?? 0) + (earlier.CacheWriteHour ?? 0);
+            five = isKnown ? null : written;
+            hour = isKnown || earlier.CacheWriteHour is null ? null : 0;
+        }
         return new TokenUsage { Input = input, CacheRead = read, CacheWrite = five, CacheWriteHour = hour, Output = output, Reasoning = thinking };
     }
 

@@ -14,6 +14,9 @@ public ref struct GeminiAnswerPart
     /// <summary>The object of a function call.</summary>
     public ReadOnlySpan<byte> Call;
 
+    /// <summary>The object of an image or the like.</summary>
+    public ReadOnlySpan<byte> Media;
+
     public bool IsThought;
 
     /// <summary>It holds something that only this protocol can express.</summary>
@@ -29,7 +32,10 @@ public ref struct GeminiAnswerPart
             else if (scan.Is("thoughtSignature"u8) && scan.IsString) Signature = scan.Value;
             else if (scan.Is("functionCall"u8)) Call = scan.Value;
             else if (scan.Kind == JsonTokenType.StartObject)
+            {
                 IsForeign |= !(scan.Is("videoMetadata"u8) || scan.Is("partMetadata"u8) || scan.Is("mediaResolution"u8));
+                if (scan.Is("inlineData"u8) || scan.Is("fileData"u8)) Media = scan.Value;
+            }
         }
     }
 }

@@ -33,6 +33,7 @@ public sealed class GeminiConversation(ChatRequest request, ModelFacts facts)
         return HistoryRepair.Apply(request with { Turns = turns }, new HistoryRules
         {
             MaxNameLength = 64,
+            NamesAreLed = true,
             MaxIdLength = int.MaxValue,
             MergesRoles = true,
             StartsWithUser = true,

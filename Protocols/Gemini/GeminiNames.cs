@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Protocols.Gemini;
@@ -13,6 +14,24 @@ public static class GeminiNames
 
     /// <summary>Documented value for calls whose signature nobody has.</summary>
     public const string NoSignature = "skip_thought_signature_validator";
+
+    /// <summary>By their numbers in the API's proto; the first means none.</summary>
+    public static IReadOnlyList<string> SchemaTypes { get; } = ["", "STRING", "NUMBER", "INTEGER", "BOOLEAN", "ARRAY", "OBJECT", "NULL"];
+
+    public static IReadOnlyList<string> CallingModes { get; } = ["", "AUTO", "ANY", "NONE", "VALIDATED"];
+
+    public static IReadOnlyList<string> Modalities { get; } = ["", "TEXT", "IMAGE", "AUDIO"];
+
+    /// <summary>A value of an enumeration in capitals: proto3 JSON takes any spelling, and Google's generated clients send numbers. Empty: none is told, "unspecified"
+    /// included; null: it is no such value.</summary>
+    /// <param name="names">By their numbers.</param>
+    public static string? Word(JsonElement value, IReadOnlyList<string> names)
+    {
+        if (value.ValueKind == JsonValueKind.Number) return value.TryGetInt32(out int number) && number >= 0 && number < names.Count ? names[number] : null;
+        if (value.ValueKind != JsonValueKind.String) return null;
+        string word = JsonFields.Decode(value).ToUpperInvariant();
+        return word.EndsWith("_UNSPECIFIED", StringComparison.Ordinal) ? "" : word;
+    }
 
     /// <summary>Names that are not known mean a plain end: new ones appear, and none of them is worth losing an answer.</summary>
     public static GeminiEnd ReadFinish(ReadOnlySpan<byte> reason) => reason.IsEmpty ? GeminiEnd.None : Encoding.UTF8.GetString(reason) switch

@@ -39,12 +39,12 @@ public sealed class GeminiPartReader(TurnRole role, List<(string Path, JsonEleme
     }
 
     /// <summary>Adds the proof of another provider. Its thoughts came as parts without proof earlier in this step, perhaps with text behind them; it stands
-    /// where they stood, for a proof holds only behind the conversation that it was made behind.</summary>
+    /// where they stood, for a proof holds only behind the conversation that it was made behind. Thoughts that were not shown came before the text.</summary>
     private void Restore(Seal seal, string? text, string path)
     {
         int step = _parts.FindLastIndex(part => part is ToolCallPart or ThinkingPart { Seal: not null }) + 1;
         int end = _parts.FindLastIndex(part => part is ThinkingPart { Seal: null }) + 1;
-        int first = end > step ? end : _parts.Count;
+        int first = end > step ? end : step;
         while (first > step && _parts[first - 1] is ThinkingPart { Seal: null }) first--;
         int count = end > step ? end - first : 0;
         string shown = string.Concat(_parts.Skip(first).Take(count).Select(part => ((ThinkingPart)part).Text.ToString()));

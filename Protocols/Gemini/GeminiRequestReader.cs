@@ -35,8 +35,7 @@ public sealed class GeminiRequestReader
     {
         Refuse(config, "candidateCount", _ => config.Long("candidateCount") > 1);
         Refuse(config, "responseLogprobs", _ => config.Bool("responseLogprobs") == true);
-        Refuse(config, "responseModalities", _ => config.Strings("responseModalities").Any(modality =>
-            !modality.Equals("TEXT", StringComparison.OrdinalIgnoreCase) && !modality.Equals("MODALITY_UNSPECIFIED", StringComparison.OrdinalIgnoreCase)));
+        Refuse(config, "responseModalities", _ => config.Items("responseModalities").Any(static modality => GeminiNames.Word(modality.Value, GeminiNames.Modalities) is not ("" or "TEXT")));
         return request with
         {
             MaxTokens = config.Limit("maxOutputTokens", 1),
@@ -112,13 +111,13 @@ public sealed class GeminiRequestReader
     {
         if (fields.Object("toolConfig")?.Object("functionCallingConfig") is not { } calling) return null;
         IReadOnlyList<string> names = calling.Strings("allowedFunctionNames");
-        ToolChoiceMode? mode = calling.String("mode")?.ToUpperInvariant() switch
+        ToolChoiceMode? mode = (calling.Get("mode") is { } told ? GeminiNames.Word(told, GeminiNames.CallingModes) : "") switch
         {
             "AUTO" => ToolChoiceMode.Auto,
             "ANY" => ToolChoiceMode.Any,
             "NONE" => ToolChoiceMode.None,
             "VALIDATED" => ToolChoiceMode.Validated,
-            null or "" or "MODE_UNSPECIFIED" => null,
+            "" => null,
             _ => throw new ProtocolException(ErrorKind.InvalidRequest, $"{calling.At("mode")}: expected AUTO, ANY, NONE or VALIDATED", calling.At("mode")),
         };
         return mode is { } known ? new ToolChoice(known, names) { Path = calling.Path } : null;

@@ -109,8 +109,11 @@ public sealed class GeminiRequestWriter
             foreach (string stop in _request.Stop.Where(stop => stop.Length > 0).Take(MaxStops)) writer.WriteStringValue(stop);
             writer.WriteEndArray();
         }
-        WriteNumber(writer, "presencePenalty"u8, sampling.PresencePenalty);
-        WriteNumber(writer, "frequencyPenalty"u8, sampling.FrequencyPenalty);
+        if (_facts.HasPenalties)
+        {
+            WriteNumber(writer, "presencePenalty"u8, sampling.PresencePenalty);
+            WriteNumber(writer, "frequencyPenalty"u8, sampling.FrequencyPenalty);
+        }
         WriteNumber(writer, "seed"u8, sampling.Seed is { } seed && seed.TryGetInt32(out _) ? seed : null);
         WriteOutput(writer);
         WriteThinking(writer, budget);

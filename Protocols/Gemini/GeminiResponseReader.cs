@@ -8,7 +8,7 @@ namespace Aiproxy.Protocols.Gemini;
 
 /// <summary>Reads generateContent answers. Each chunk is a whole response object whose parts go on where the last chunk's stopped.</summary>
 /// <remarks>Some servers tell a finish reason in every chunk, others send usage after it: the answer is finished when the stream ends, never before.
-/// A part with a signature is a block of its own, since its position is part of the proof.</remarks>
+/// A thought with a signature is a block of its own, since its position is part of the proof; so is a signature alone.</remarks>
 public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
 {
     private readonly GeminiUsage _usage = new();
@@ -221,6 +221,7 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
     {
         if (!part.Call.IsEmpty) Call(part.Call, part.Signature);
         else if (!part.Text.IsEmpty || part.Signature.Length > 2 && !part.IsForeign) Text(part.Text, part.IsThought ? BlockKind.Thinking : BlockKind.Text, part.Signature);
+        else if (!part.Media.IsEmpty && !part.IsThought) Media(part.Media);
         else if (part.IsForeign) Foreign();
     }
 
@@ -233,7 +234,9 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
             ClaudeProof(text, signature);
             return;
         }
-        if (_open >= 0 && (isSigned || _openKind != kind)) CloseOpen();
+        // Some models sign the first piece of a text and send the rest without: one text all the same, which clients would show as two.
+        bool isApart = isSigned && (kind == BlockKind.Thinking || text.Length <= 2);
+        if (_open >= 0 && (isApart || _openKind != kind)) CloseOpen();
         if (_open < 0)
         {
             (_open, _openKind) = (_nextKey++, kind);
@@ -247,7 +250,7 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
         }
         if (!isSigned) return;
         sink.BlockSeal(_open, SealKind.Thought, signature);
-        CloseOpen();
+        if (isApart) CloseOpen();
     }
 
     /// <summary>Claude's signature comes with the last of its thoughts, or on an empty part behind them, and is theirs in both cases.</summary>
@@ -292,6 +295,23 @@ public sealed class GeminiResponseReader(IResponseSink sink) : IResponseReader
         // An object by the protocol; some servers give its text as a string.
         if (GeminiPlaceholder.IsIn(args)) args = GeminiPlaceholder.Remove(args);
         if (!args.IsEmpty) sink.BlockDelta(key, args[0] == (byte)'"' ? args : ByteOutput.Quote(args));
+        sink.BlockEnd(key);
+    }
+
+    /// <summary>No other protocol's answers have a place for it: an answer that is nothing else would seem to be empty.</summary>
+    private void Media(ReadOnlySpan<byte> json)
+    {
+        ReadOnlySpan<byte> type = default;
+        JsonScan members = JsonScan.Inside(json);
+        while (members.Next())
+        {
+            if (members.Is("mimeType"u8)) type = members.Inner;
+        }
+        CloseOpen();
+        _hasContent = true;
+        int key = _nextKey++;
+        sink.BlockStart(key, BlockKind.Text);
+        sink.BlockDelta(key, type.StartsWith("image/"u8) ? "\"[image omitted]\""u8 : type.StartsWith("audio/"u8) ? "\"[audio omitted]\""u8 : "\"[file omitted]\""u8);
         sink.BlockEnd(key);
     }
 

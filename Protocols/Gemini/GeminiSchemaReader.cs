@@ -32,7 +32,9 @@ public static class GeminiSchemaReader
             {
                 case "nullable" or "propertyOrdering" or "property_ordering" or "example":
                     break;
-                case "format" when member.Value.ValueKind == JsonValueKind.String && JsonFields.Decode(member.Value) == "enum":
+                // The proto's word for no type.
+                case "type" when Says(member.Value, "TYPE_UNSPECIFIED"):
+                case "format" when Says(member.Value, "enum"):
                     break;
                 case "type":
                     WriteType(writer, member.Value, isNullable);
@@ -41,31 +43,33 @@ public static class GeminiSchemaReader
                     or "min_items" or "max_items" or "min_length" or "max_length" or "min_properties" or "max_properties":
                     WriteCount(writer, Camel(member.Name), member.Value);
                     break;
+                case "anyOf" or "any_of" when member.Value.ValueKind == JsonValueKind.Array:
+                    WriteList(writer, "anyOf", member.Value, isNullable && !schema.TryGetProperty("type", out _));
+                    break;
                 default:
-                    WriteMember(writer, member.Name == "any_of" ? "anyOf" : member.Name, member.Value);
+                    WriteMember(writer, member.Name, member.Value);
                     break;
             }
         }
         writer.WriteEndObject();
     }
 
+    private static bool Says(JsonElement value, string word) => value.ValueKind == JsonValueKind.String && JsonFields.Decode(value) == word;
+
     private static void WriteType(Utf8JsonWriter writer, JsonElement type, bool isNullable)
     {
+        List<string> names = [.. (type.ValueKind == JsonValueKind.Array ? type.EnumerateArray().ToArray() : [type])
+            .Select(static name => GeminiNames.Word(name, GeminiNames.SchemaTypes)?.ToLowerInvariant()).OfType<string>().Where(static name => name.Length > 0)];
+        if (isNullable && names.Count > 0 && !names.Contains("null")) names.Add("null");
+        if (names.Count == 0) return;
         writer.WritePropertyName("type"u8);
-        if (type.ValueKind != JsonValueKind.String)
+        if (names.Count == 1 && type.ValueKind != JsonValueKind.Array)
         {
-            Raw(writer, type);
-            return;
-        }
-        string name = JsonFields.Decode(type).ToLowerInvariant();
-        if (!isNullable)
-        {
-            writer.WriteStringValue(name);
+            writer.WriteStringValue(names[0]);
             return;
         }
         writer.WriteStartArray();
-        writer.WriteStringValue(name);
-        writer.WriteStringValue("null"u8);
+        foreach (string name in names) writer.WriteStringValue(name);
         writer.WriteEndArray();
     }
 
@@ -78,8 +82,26 @@ public static class GeminiSchemaReader
         else Raw(writer, value);
     }
 
+    private static void WriteList(Utf8JsonWriter writer, string name, JsonElement schemas, bool isNullable)
+    {
+        writer.WriteStartArray(name);
+        foreach (JsonElement schema in schemas.EnumerateArray()) Write(writer, schema);
+        if (isNullable)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("type"u8, "null"u8);
+            writer.WriteEndObject();
+        }
+        writer.WriteEndArray();
+    }
+
     private static void WriteMember(Utf8JsonWriter writer, string name, JsonElement value)
     {
+        if (SchemaKeywords.IsList(name) && value.ValueKind == JsonValueKind.Array)
+        {
+            WriteList(writer, name, value, isNullable: false);
+            return;
+        }
         writer.WritePropertyName(name);
         if (SchemaKeywords.IsMap(name) && value.ValueKind == JsonValueKind.Object)
         {
@@ -90,12 +112,6 @@ public static class GeminiSchemaReader
                 Write(writer, item.Value);
             }
             writer.WriteEndObject();
-        }
-        else if (SchemaKeywords.IsList(name) && value.ValueKind == JsonValueKind.Array)
-        {
-            writer.WriteStartArray();
-            foreach (JsonElement item in value.EnumerateArray()) Write(writer, item);
-            writer.WriteEndArray();
         }
         else if (SchemaKeywords.IsSchema(name))
         {

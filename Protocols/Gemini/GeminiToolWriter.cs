@@ -85,7 +85,7 @@ public sealed class GeminiToolWriter(ChatRequest request, GeminiTraits traits)
     {
         writer.WritePropertyName(traits.LegacySchema ? "parameters"u8 : "parametersJsonSchema"u8);
         if (traits.RawSchema) writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(schema), skipInputValidation: true);
-        else if (traits.LegacySchema) new GeminiProtoSchema(schema).Write(writer);
+        else if (traits.LegacySchema) new GeminiProtoSchema(schema, isArguments: true).Write(writer);
         else GeminiSchema.Write(writer, schema);
     }
 

@@ -20,17 +20,25 @@ public sealed class HistoryRepair
         public ToolResultPart? Result { get; set; }
     }
 
-    /// <exception cref="ProtocolException">A result that nothing tells the call of, or two tools of one name.</exception>
+    /// <exception cref="ProtocolException">A result that nothing tells the call of, a part at a place where it cannot be, two tools of one name, a choice of no
+    /// tool, or nothing that asks for an answer.</exception>
     public static ChatRequest Apply(ChatRequest request, HistoryRules rules)
     {
         var repair = new HistoryRepair(rules);
         repair.Run(request.Turns);
+        IReadOnlyList<TextPart> system = rules.KeepsBillingBlock ? request.System : WithoutBilling(request.System);
+        if (repair._turns.Count == 0)
+        {
+            if (system.Count == 0) throw NothingSaid(request.Protocol);
+            if (rules.NeedsTurn) repair._turns.Add(Said("Begin."));
+        }
+        List<ToolDefinition> tools = ToolRepair.Tools(request.Tools, rules);
         return request with
         {
-            System = rules.KeepsBillingBlock ? request.System : WithoutBilling(request.System),
+            System = system,
             Turns = repair._turns,
-            Tools = ToolRepair.Tools(request.Tools, rules),
-            ToolChoice = ToolRepair.Choice(request.ToolChoice, rules),
+            Tools = tools,
+            ToolChoice = ToolRepair.Choice(request.ToolChoice, tools, rules),
         };
     }
 
@@ -45,9 +53,14 @@ public sealed class HistoryRepair
             while (at < turns.Count && turns[at].Role != TurnRole.Assistant) answers.Add(turns[at++]);
             Answer(Assistant(assistants), answers);
         }
-        if (_turns.Count == 0 && _rules.NeedsTurn) _turns.Add(Said("Begin."));
         if (_rules.StartsWithUser && _turns is [{ Role: TurnRole.Assistant }, ..]) _turns.Insert(0, Said("(continued)"));
         if (_rules.AfterTrailingAssistant is { } text && _turns is [.., { Role: TurnRole.Assistant }]) _turns.Add(Said(text));
+    }
+
+    private static ProtocolException NothingSaid(string protocol)
+    {
+        string list = protocol switch { "responses" => "input", "gemini" => "contents", _ => "messages" };
+        return new ProtocolException(ErrorKind.InvalidRequest, $"{list}: at least one message with content is required", list);
     }
 
     /// <summary>Drops what is empty and puts instructions in the middle into the form that the target knows.</summary>
@@ -56,6 +69,7 @@ public sealed class HistoryRepair
         var turns = new List<Turn>(original.Count);
         foreach (Turn turn in original)
         {
+            PartPlaces.Check(turn);
             IReadOnlyList<Part> parts = turn.Parts.Any(IsForeign) ? [.. turn.Parts.Select(part => IsForeign(part) ? ForeignText.Of((ForeignPart)part) : part).OfType<Part>()] : turn.Parts;
             if (_rules.DropsEmptyText) parts = WithoutEmptyText(parts);
             if (parts.Count == 0) continue;

@@ -12,6 +12,9 @@ public sealed record HistoryRules
     /// <summary>Characters of a tool name; all targets take <c>[A-Za-z0-9_-]</c>.</summary>
     public int MaxNameLength { get; init; } = 64;
 
+    /// <summary>Gemini: "must start with a letter or an underscore".</summary>
+    public bool NamesAreLed { get; init; }
+
     public int MaxIdLength { get; init; } = 64;
 
     /// <summary>Anthropic: call ids of <c>[a-zA-Z0-9_-]</c> only.</summary>

@@ -29,6 +29,9 @@ public sealed record ModelFacts
     /// <summary>Temperature, top_p and top_k are accepted.</summary>
     public bool HasSampling { get; init; } = true;
 
+    /// <summary>Gemini: "Penalty is not enabled for this model" otherwise.</summary>
+    public bool HasPenalties { get; init; } = true;
+
     /// <summary>A call can be demanded.</summary>
     public bool HasForcedChoice { get; init; } = true;
 

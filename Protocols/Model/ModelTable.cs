@@ -37,6 +37,7 @@ public sealed class ModelTable
         CanDisableThinking = true,
         MinBudget = 1,
         MaxBudget = 24_576,
+        HasPenalties = false,
     };
 
     private static readonly ModelFacts Gemini3 = Gemini with { Thinking = ThinkingControl.Level, CanDisableThinking = false, Efforts = Levels, IsGemini3 = true };
@@ -96,16 +97,21 @@ public sealed class ModelTable
         ("claude-3-5-", Claude4 with { Thinking = ThinkingControl.None, MaxOutputTokens = 8_192 }),
         ("claude-3-7-", Claude4),
         ("gemini-", Gemini),
-        ("gemini-1-", Gemini with { Thinking = ThinkingControl.None, MaxOutputTokens = 8_192 }),
-        ("gemini-2-0", Gemini with { Thinking = ThinkingControl.None, MaxOutputTokens = 8_192 }),
+        ("gemini-1-", Gemini with { Thinking = ThinkingControl.None, MaxOutputTokens = 8_192, HasPenalties = true }),
+        ("gemini-2-0", Gemini with { Thinking = ThinkingControl.None, MaxOutputTokens = 8_192, HasPenalties = true }),
         ("gemini-2-5-pro", Gemini with { CanDisableThinking = false, MinBudget = 128, MaxBudget = 32_768 }),
         ("gemini-2-5-flash", Gemini),
         ("gemini-2-5-flash-lite", Gemini with { MinBudget = 512 }),
+        ("gemini-2-5-flash-image", Gemini with { Thinking = ThinkingControl.None }),
         ("gemini-3", Gemini3),
         ("gemini-3-pro", Gemini3 with { Efforts = [ReasoningEffort.Low, ReasoningEffort.High] }),
-        ("gemini-3-1-pro", Gemini3 with { Efforts = [ReasoningEffort.Low, ReasoningEffort.Medium, ReasoningEffort.High] }),
+        .. Enumerable.Range(1, 9).Select(static minor => ($"gemini-3-{minor}-pro", Gemini3 with { Efforts = [ReasoningEffort.Low, ReasoningEffort.Medium, ReasoningEffort.High] })),
         ("gemini-4", Gemini3),
         ("gemini-5", Gemini3),
+        // Whatever is the latest.
+        ("gemini-pro-latest", Gemini3 with { Efforts = [ReasoningEffort.Low, ReasoningEffort.High] }),
+        ("gemini-flash-latest", Gemini3),
+        ("gemini-flash-lite-latest", Gemini3),
         ("gemma", new ModelFacts { Thinking = ThinkingControl.None, HasSystem = false }),
     ];
 }

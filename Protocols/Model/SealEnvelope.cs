@@ -63,7 +63,9 @@ public static class SealEnvelope
     {
         if (!IsEnvelope(value)) return null;
         byte[] bytes = new byte[value.Length];
-        if (!Convert.TryFromBase64String(value, bytes, out int length) || length < 13 || !bytes.AsSpan(0, 4).SequenceEqual("aip1"u8)) return null;
+        // Python's Gemini library decodes signatures, and sends them back in the alphabet of URLs.
+        string standard = value.Replace('-', '+').Replace('_', '/');
+        if (!Convert.TryFromBase64String(standard.PadRight((standard.Length + 3) / 4 * 4, '='), bytes, out int length) || length < 13 || !bytes.AsSpan(0, 4).SequenceEqual("aip1"u8)) return null;
         string tag = Encoding.ASCII.GetString(bytes, 5, 8);
         string payload = Encoding.UTF8.GetString(bytes, 13, length - 13);
         return (char)bytes[4] switch

@@ -16,10 +16,11 @@ public sealed class ToolNames
 
     public static string Flat(ToolDefinition tool) => Flat(tool.Namespace, tool.Name);
 
-    /// <summary>The name itself where the target takes it, else its alias: 55 characters, with <c>_</c> for all but <c>[A-Za-z0-9_-]</c>, then <c>_</c> and
-    /// 8 hex digits of the SHA-256 of the name.</summary>
+    /// <summary>The name itself where the target takes it, else its alias: 55 characters, with <c>_</c> for all but <c>[A-Za-z0-9_-]</c> and in front of
+    /// what is no letter, then <c>_</c> and 8 hex digits of the SHA-256 of the name.</summary>
     /// <param name="maxLength">64 for the OpenAI protocols and Gemini, 128 for Anthropic.</param>
-    public static string For(string name, int maxLength) => IsLegal(name, maxLength) ? name : Alias(name);
+    /// <param name="isLed">As <see cref="HistoryRules.NamesAreLed"/>.</param>
+    public static string For(string name, int maxLength, bool isLed = false) => IsLegal(name, maxLength) && (!isLed || IsLed(name)) ? name : Alias(name);
 
     public static bool IsLegal(string name, int maxLength)
     {
@@ -48,10 +49,13 @@ public sealed class ToolNames
     /// <summary>The client's tool behind a name of the upstream's; null: the model invented it, and the name goes through as it is.</summary>
     public ToolDefinition? Find(string upstreamName) => _tools.GetValueOrDefault(upstreamName);
 
+    private static bool IsLed(string name) => name.Length > 0 && (char.IsAsciiLetter(name[0]) || name[0] == '_');
+
     private static string Alias(string name)
     {
         var alias = new StringBuilder(64);
-        foreach (char c in name.AsSpan(0, Math.Min(name.Length, 55))) alias.Append(char.IsAsciiLetterOrDigit(c) || c is '_' or '-' ? c : '_');
+        if (!IsLed(name)) alias.Append('_');
+        foreach (char c in name.AsSpan(0, Math.Min(name.Length, 55 - alias.Length))) alias.Append(char.IsAsciiLetterOrDigit(c) || c is '_' or '-' ? c : '_');
         return alias.Append('_').Append(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 4))).ToString();
     }
 }

@@ -21,7 +21,7 @@ public static class ToolRepair
                 repaired.Add(tool);
                 continue;
             }
-            string name = ToolNames.For(ToolNames.Flat(tool), rules.MaxNameLength);
+            string name = ToolNames.For(ToolNames.Flat(tool), rules.MaxNameLength, rules.NamesAreLed);
             if (!names.Add(name)) throw new ProtocolException(ErrorKind.InvalidRequest, $"{tool.Path}: a second tool of the same name", tool.Path);
             ToolDefinition legal = tool with { Name = name, Namespace = null };
             repaired.Add(tool.Kind == ToolKind.Custom && !rules.KnowsCustomTools ? Wrap(legal) : legal);
@@ -29,16 +29,22 @@ public static class ToolRepair
         return repaired;
     }
 
-    public static ToolChoice? Choice(ToolChoice? choice, HistoryRules rules) => choice is null ? null : choice with
+    /// <param name="tools">As <see cref="Tools"/> gave them.</param>
+    /// <exception cref="ProtocolException">It names a tool that is not among them.</exception>
+    public static ToolChoice? Choice(ToolChoice? choice, List<ToolDefinition> tools, HistoryRules rules)
     {
-        Names = [.. choice.Names.Select(name => ToolNames.For(name, rules.MaxNameLength))],
-        IsCustom = choice.IsCustom && rules.KnowsCustomTools,
-    };
+        if (choice is null) return null;
+        string[] names = [.. choice.Names.Select(name => ToolNames.For(name, rules.MaxNameLength, rules.NamesAreLed))];
+        bool isKnown = choice.Foreign is not null || names.All(name => tools.Exists(tool => tool.Kind != ToolKind.Foreign && tool.Name == name));
+        if (!isKnown) throw new ProtocolException(ErrorKind.InvalidRequest, $"{choice.Path}: a tool that is not declared", choice.Path);
+        return choice with { Names = names, IsCustom = choice.IsCustom && rules.KnowsCustomTools };
+    }
 
     /// <summary>A call of an earlier answer, without touching its id.</summary>
     public static ToolCallPart Call(ToolCallPart call, HistoryRules rules)
     {
-        ToolCallPart legal = call with { Name = ToolNames.For(ToolNames.Flat(call.Namespace, call.Name), rules.MaxNameLength), Namespace = null };
+        string name = ToolNames.For(ToolNames.Flat(call.Namespace, call.Name), rules.MaxNameLength, rules.NamesAreLed);
+        ToolCallPart legal = call with { Name = name, Namespace = null };
         return call.IsCustom && rules.KnowsCustomTools ? legal : legal with { IsCustom = false, Arguments = ToolArguments.AsObject(call) };
     }
 

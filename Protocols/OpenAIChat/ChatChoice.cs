@@ -13,6 +13,9 @@ public ref struct ChatChoice
     /// <summary>How some servers tell the stop sequence.</summary>
     public ReadOnlySpan<byte> Stop;
 
+    /// <summary>Kimi tells it here.</summary>
+    public ReadOnlySpan<byte> Usage;
+
     public long Index;
 
     /// <param name="scan">Walks the choice.</param>
@@ -35,6 +38,7 @@ public ref struct ChatChoice
             else if (scan.Is("index"u8)) Index = scan.Long() ?? 0;
             else if (scan.Is("stop_reason"u8) || scan.Is("matched_stop"u8)) Stop = scan.Value;
             else if (scan.Is("error"u8)) Error = scan.Value;
+            else if (scan.Is("usage"u8)) Usage = scan.Value;
         }
     }
 }

@@ -38,6 +38,10 @@ public sealed class OpenAIChatCallWriter(WriterOptions options)
 
     public bool HasAny => _calls.Count > 0;
 
+    /// <summary>The client declared deprecated <c>functions</c>: it looks for its one call under <c>function_call</c>, which has no id.</summary>
+    public bool IsLegacy { get; } = options.Request is { Protocol: "openai", Tools: { Count: > 0 } tools }
+        && tools.All(static tool => tool.Path.StartsWith("functions[", StringComparison.Ordinal));
+
     public IReadOnlyList<int> OpenBlocks() =>
         [.. _calls.Where(static pair => !pair.Value.IsEnded).OrderBy(static pair => pair.Value.Index).Select(static pair => pair.Key)];
 
@@ -90,6 +94,23 @@ public sealed class OpenAIChatCallWriter(WriterOptions options)
         FinishReason.ToolUse when !HasAny => FinishReason.EndTurn,
         _ => reason,
     };
+
+    /// <summary>The finish reason in the client's words.</summary>
+    public ReadOnlySpan<byte> Finish(FinishReason reason)
+    {
+        FinishReason derived = Derive(reason);
+        return IsLegacy && derived == FinishReason.ToolUse ? "function_call"u8 : OpenAIChatNames.Finish(derived);
+    }
+
+    /// <summary>The deprecated <c>function_call</c> member.</summary>
+    public static void WriteFunction(IBufferWriter<byte> output, Call call, ReadOnlySpan<byte> arguments)
+    {
+        output.Write("\"function_call\":{\"name\":\""u8);
+        output.Write(call.Name);
+        output.Write("\",\"arguments\":"u8);
+        output.Write(arguments);
+        output.Write("}"u8);
+    }
 
     /// <summary>The members of a call after its index, and the brace that closes it.</summary>
     public static void WriteBody(IBufferWriter<byte> output, Call call, ReadOnlySpan<byte> arguments)

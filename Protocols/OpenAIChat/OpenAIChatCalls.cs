@@ -109,6 +109,8 @@ public sealed class OpenAIChatCalls(IResponseSink sink, BlockNumbers blocks)
         byte[]? quoted = JsonSlice.IsObject(delta.Arguments) || JsonSlice.IsArray(delta.Arguments) ? ByteOutput.Quote(delta.Arguments) : null;
         ReadOnlySpan<byte> piece = quoted ?? (JsonSlice.IsText(delta.Arguments) ? delta.Arguments : default);
         Call? known = Find(delta, piece);
+        // Ollama tells no arguments as null.
+        if (!delta.IsCustom && known is not { Balance.HasContent: true } && piece.SequenceEqual("\"null\""u8)) piece = default;
         if (known is null)
         {
             EndComplete();
@@ -133,21 +135,34 @@ public sealed class OpenAIChatCalls(IResponseSink sink, BlockNumbers blocks)
     private Call? Find(Delta delta, ReadOnlySpan<byte> piece)
     {
         Call? call = null;
-        if (delta.Index is { } index) call = ByIndex(index);
+        if (delta.Index is { } index) call = ByIndex(index) ?? Astray(delta, piece, index);
         else if (!delta.Id.IsEmpty) return ById(delta.Id);
         else if (_calls.Count > 0) call = _calls[^1];
         if (call is null) return null;
 
-        // The same index with another id, as servers do that count every call 0.
-        if (!delta.Id.IsEmpty && call.Id.Length > 0) return delta.Id.SequenceEqual(call.Id) ? call : ById(delta.Id);
+        // The same index with another id, as servers do that count every call 0. Others make an id up for each piece, but only a beginning has a name.
+        if (!delta.Id.IsEmpty && call.Id.Length > 0 && !delta.Id.SequenceEqual(call.Id))
+            return ById(delta.Id) ?? (delta.Name.IsEmpty && call.Name.Length > 0 && (call.IsCustom || !call.Balance.IsComplete) ? call : null);
+        if (!delta.Id.IsEmpty && call.Id.Length > 0) return call;
         if (!delta.Id.IsEmpty && call.Balance.IsComplete) return null;
         if (delta.Name.IsEmpty && !call.IsRepeated) return call;
 
         // Some servers repeat the name in each delta: it only tells a new call where it differs or where the arguments of the old one are complete.
-        if (delta.Index is null && !delta.Name.IsEmpty && call.Name.Length > 0 && delta.Id.IsEmpty) return null;
         bool hasArguments = !piece.IsEmpty && !ArgumentsBalance.IsBlank(piece);
+        bool isOther = !delta.Name.IsEmpty && !delta.Name.SequenceEqual(call.Name);
+        if (delta.Index is null && !delta.Name.IsEmpty && call.Name.Length > 0 && (isOther || call.Balance.IsComplete || !(call.Balance.HasContent || hasArguments))) return null;
         if (call.Balance.IsComplete && hasArguments) return null;
-        if (call.Balance.IsComplete && !delta.Name.IsEmpty && !delta.Name.SequenceEqual(call.Name)) return null;
+        return call.Balance.IsComplete && isOther ? null : call;
+    }
+
+    /// <summary>The call behind an index that no call has. A call that began under another one's index may go on under its own; the same call may be told again
+    /// where only its name was told before.</summary>
+    private Call? Astray(Delta delta, ReadOnlySpan<byte> piece, long index)
+    {
+        Call? call = null;
+        if (delta.Id.IsEmpty && delta.Name.IsEmpty && _calls.Count > 1 && _calls.FindIndex(one => one.Index == _calls[^1].Index) < _calls.Count - 1) call = _calls[^1];
+        else if (!delta.Id.IsEmpty && !piece.IsEmpty && ById(delta.Id) is { Balance.HasContent: false } named && (delta.Name.IsEmpty || delta.Name.SequenceEqual(named.Name))) call = named;
+        if (call is not null) call.Index = index;
         return call;
     }
 

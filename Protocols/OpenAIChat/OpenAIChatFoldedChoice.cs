@@ -29,7 +29,8 @@ public sealed class OpenAIChatFoldedChoice
         {
             if (members.Is("delta"u8) || members.Is("message"u8)) TakeDelta(members.Value);
             else if (members.Is("finish_reason"u8)) TakeFinish(members.Value);
-            else if (!members.Is("index"u8)) _rest.AddMember(members.Name, members.Value);
+            // Azure tells what its filters found in each chunk again.
+            else if (!members.Is("index"u8)) _rest.Member(members.Name, isRepeated: !members.Is("logprobs"u8)).Add(members.Value);
         }
     }
 

@@ -1,11 +1,13 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Aiproxy.Protocols.Anthropic;
 using Aiproxy.Protocols.Model;
 using static Aiproxy.Protocols.OpenAIChat.RequestFields;
 
 namespace Aiproxy.Protocols.OpenAIChat;
 
 /// <summary>Chat messages to system prompt and turns. Tool messages that follow each other become one turn; nothing else is merged here.</summary>
+/// <remarks>Cursor sends the parts of Messages to this protocol's path where a model's name is Claude's: they are read too.</remarks>
 public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> turns, List<(string, JsonElement)> untranslatable)
 {
     private List<Part>? _results;
@@ -24,10 +26,10 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
                     System(message, path);
                     break;
                 case "user":
-                    turns.Add(new Turn(TurnRole.User, Content(message, path)) { Path = path });
+                    turns.Add(new Turn(TurnRole.User, Marked(Content(message, path), message)) { Path = path });
                     break;
                 case "assistant":
-                    turns.Add(new Turn(TurnRole.Assistant, Assistant(message, path)) { Path = path });
+                    turns.Add(new Turn(TurnRole.Assistant, Marked(Assistant(message, path), message)) { Path = path });
                     break;
                 case "tool" or "function":
                     Result(message, path, role);
@@ -40,7 +42,7 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
 
     private void System(JsonElement message, string path)
     {
-        List<Part> parts = Content(message, path);
+        List<Part> parts = Marked(Content(message, path), message);
         if (turns.Count > 0)
         {
             turns.Add(new Turn(TurnRole.System, parts) { Path = path });
@@ -119,7 +121,7 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
             _results = [];
             turns.Add(new Turn(TurnRole.User, _results) { Path = path });
         }
-        _results.Add(result);
+        _results.Add(result with { CacheHint = HasCacheHint(message) });
     }
 
     private List<Part> Content(JsonElement message, string path)
@@ -129,7 +131,7 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
         path += ".content";
         if (content.ValueKind == JsonValueKind.String)
         {
-            parts.Add(new TextPart(JsonText.From(content)) { Path = path, CacheHint = HasCacheHint(message) });
+            parts.Add(new TextPart(JsonText.From(content)) { Path = path });
             return parts;
         }
         if (content.ValueKind != JsonValueKind.Array) throw Wrong(path, "expected a string or an array");
@@ -168,11 +170,22 @@ public sealed class OpenAIChatMessageReader(List<TextPart> system, List<Turn> tu
                 JsonText? title = JsonString(file, "filename", path + ".file");
                 if (JsonString(file, "file_data", path + ".file") is { } data) return OpenAIMedia.Document(data, title);
                 return new MediaPart(MediaKind.Document, new FileSource("openai", part)) { Title = title };
+            // Cursor tells calls and results in the words of Messages where the model bears a Claude's name.
+            case "tool_use" or "tool_result" or "image" or "document" or "redacted_thinking":
+            case "thinking" when TryGet(part, "thinking"u8, out JsonElement thought) && thought.ValueKind == JsonValueKind.String:
+                return new AnthropicPartReader(untranslatable).Single(part, path);
             default:
                 // What a part of an unknown type says is part of the prompt: left out, the answer would be to another question.
                 untranslatable.Add((path, part));
                 return new ForeignPart("openai", type, part);
         }
+    }
+
+    /// <summary>A mark on the whole message is one behind its last part.</summary>
+    private static List<Part> Marked(List<Part> parts, JsonElement message)
+    {
+        if (parts.Count > 0 && HasCacheHint(message)) parts[^1] = parts[^1] with { CacheHint = true };
+        return parts;
     }
 
     /// <summary>OpenAI's own mark, or Anthropic's, which some clients put into Chat bodies.</summary>

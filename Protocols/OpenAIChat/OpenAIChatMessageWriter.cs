@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Aiproxy.Protocols.Model;
@@ -88,7 +89,7 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, IBufferWriter<b
         }
         json.WriteStartObject();
         json.WriteString("role"u8, "tool"u8);
-        json.WriteString("tool_call_id"u8, result.CallId);
+        json.WriteString("tool_call_id"u8, Id(result.CallId));
         json.WriteString("content"u8, OpenAIRequestWords.ResultText(result, text.ToString()));
         json.WriteEndObject();
     }
@@ -166,6 +167,8 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, IBufferWriter<b
 
         json.WriteStartObject();
         json.WriteString("role"u8, "assistant"u8);
+        // Only OpenAI knows refusals, and elsewhere a message without content is refused.
+        if (!traits.IsOfficial && text is null && calls.Count == 0) (text, refusal) = (refusal, "");
         json.WriteString("content"u8, text);
         if (refusal.Length > 0) json.WriteString("refusal"u8, refusal);
         if (traits.ReplayReasoning)
@@ -183,6 +186,14 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, IBufferWriter<b
             json.WriteEndArray();
         }
         json.WriteEndObject();
+    }
+
+    /// <summary>Mistral takes ids of nine letters and digits only; those of other providers come from another upstream's turns.</summary>
+    private string? Id(string? id)
+    {
+        const int Length = 9;
+        if (!traits.IsStrict || id is null || (id.Length == Length && id.All(char.IsAsciiLetterOrDigit))) return id;
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)))[..Length];
     }
 
     /// <summary>Reasoning that this very server told and wants back unchanged.</summary>
@@ -244,7 +255,7 @@ public sealed class OpenAIChatMessageWriter(Utf8JsonWriter json, IBufferWriter<b
     private void Call(ToolCallPart call, Seal? signature)
     {
         json.WriteStartObject();
-        json.WriteString("id"u8, call.Id);
+        json.WriteString("id"u8, Id(call.Id));
         json.WriteString("type"u8, call.IsCustom ? "custom"u8 : "function"u8);
         json.WriteStartObject(call.IsCustom ? "custom"u8 : "function"u8);
         json.WriteString("name"u8, call.Name);

@@ -1,3 +1,4 @@
+using System.Text;
 using Aiproxy.Protocols.Model;
 
 namespace Aiproxy.Protocols.OpenAIChat;
@@ -9,12 +10,23 @@ public static class OpenAIChatNames
     /// <returns>null: the server says that the answer broke.</returns>
     public static FinishReason? Finish(ReadOnlySpan<byte> reason)
     {
-        if (reason.SequenceEqual("tool_calls"u8) || reason.SequenceEqual("function_call"u8) || reason.SequenceEqual("tool_use"u8)) return FinishReason.ToolUse;
-        if (reason.SequenceEqual("length"u8) || reason.SequenceEqual("max_tokens"u8) || reason.SequenceEqual("model_length"u8)) return FinishReason.MaxTokens;
-        if (reason.SequenceEqual("content_filter"u8) || reason.SequenceEqual("refusal"u8)) return FinishReason.Refusal;
-        if (reason.SequenceEqual("error"u8) || reason.SequenceEqual("insufficient_system_resource"u8)) return null;
-        return FinishReason.EndTurn;
+        if (Is(reason, "tool_calls"u8) || Is(reason, "function_call"u8) || Is(reason, "tool_use"u8)) return FinishReason.ToolUse;
+        if (Is(reason, "length"u8) || Is(reason, "max_tokens"u8) || Is(reason, "model_length"u8)) return FinishReason.MaxTokens;
+        if (Is(reason, "model_context_window_exceeded"u8)) return FinishReason.ContextOverflow;
+        if (IsFilter(reason)) return FinishReason.Refusal;
+        return IsBroken(reason) ? null : FinishReason.EndTurn;
     }
+
+    /// <summary>Gemini's endpoint says what it found behind a colon, and leaves the message out.</summary>
+    private static bool IsFilter(ReadOnlySpan<byte> reason) =>
+        reason.StartsWith("content_filter"u8) || Is(reason, "refusal"u8) || Is(reason, "sensitive"u8) || Is(reason, "safety"u8) || Is(reason, "prohibited_content"u8);
+
+    /// <summary>Ended by the server and not by the model: vLLM that shuts down, GLM that lost its machine, Gemini that could not read its own call.</summary>
+    private static bool IsBroken(ReadOnlySpan<byte> reason) =>
+        Is(reason, "error"u8) || Is(reason, "abort"u8) || Is(reason, "network_error"u8) || Is(reason, "insufficient_system_resource"u8)
+        || reason.StartsWith("function_call_filter"u8) || Is(reason, "malformed_function_call"u8);
+
+    private static bool Is(ReadOnlySpan<byte> reason, ReadOnlySpan<byte> word) => Ascii.EqualsIgnoreCase(reason, word);
 
     public static ReadOnlySpan<byte> Finish(FinishReason reason) => reason switch
     {

@@ -18,15 +18,9 @@ public sealed class OpenAIChatProtocol(OpenAIChatTraits? traits = null) : IClien
 
     public ChatRequest ReadRequest(JsonElement body, RequestHead head)
     {
-        try
-        {
-            return OpenAIChatRequestReader.Read(body, head);
-        }
-        catch (InvalidOperationException)
-        {
-            // System.Text.Json's answer to an escaped lone surrogate in a member name.
-            throw new ProtocolException(ErrorKind.InvalidRequest, "the request body holds a string that is not valid Unicode");
-        }
+        ChatRequest? request = null;
+        BrokenText.Guard(() => request = OpenAIChatRequestReader.Read(body, head));
+        return request!;
     }
 
     public IResponseWriter CreateWriter(IBufferWriter<byte> output, WriterOptions options) =>
@@ -40,18 +34,8 @@ public sealed class OpenAIChatProtocol(OpenAIChatTraits? traits = null) : IClien
 
     public void WriteTokenCount(IBufferWriter<byte> output, long tokens) => OpenAIModels.WriteTokenCount(output, tokens);
 
-    public void WriteRequest(IBufferWriter<byte> output, ChatRequest request)
-    {
-        try
-        {
-            OpenAIChatRequestWriter.Write(output, request, _traits);
-        }
-        catch (Exception fault) when (fault is InvalidOperationException or ArgumentException)
-        {
-            // System.Text.Json's answers to lone surrogates and broken UTF-8 inside of what is copied from the client.
-            throw new ProtocolException(ErrorKind.InvalidRequest, "the request body holds a string that is not valid Unicode");
-        }
-    }
+    public void WriteRequest(IBufferWriter<byte> output, ChatRequest request) =>
+        BrokenText.Guard(() => OpenAIChatRequestWriter.Write(output, request, _traits));
 
     public IResponseReader CreateReader(IResponseSink sink, bool clientArray = false) => new OpenAIChatResponseReader(sink);
 

@@ -18,7 +18,9 @@ public static class OpenAIChatRequestReader
 
         var tools = new List<ToolDefinition>();
         if (RequestFields.Array(body, "tools", "") is { } list) OpenAITools.Read(list, "tools", tools);
+        bool isLegacy = tools.Count == 0;
         if (RequestFields.Array(body, "functions", "") is { } functions) OpenAITools.ReadFunctions(functions, tools);
+        isLegacy &= tools.Count > 0;
         if (RequestFields.Object(body, "web_search_options", "") is { } search)
             tools.Add(new ToolDefinition(ToolKind.Foreign, "web_search_options") { Path = "web_search_options", Raw = search });
         Refused(body, untranslatable);
@@ -33,7 +35,8 @@ public static class OpenAIChatRequestReader
             Tools = tools,
             ToolChoice = TryGet(body, "tool_choice"u8, out JsonElement choice) ? OpenAITools.Choice(choice, "tool_choice")
                 : TryGet(body, "function_call"u8, out choice) ? OpenAITools.Choice(choice, "function_call") : null,
-            ParallelTools = RequestFields.Bool(body, "parallel_tool_calls", ""),
+            // The deprecated form has room for one call in an answer.
+            ParallelTools = isLegacy ? false : RequestFields.Bool(body, "parallel_tool_calls", ""),
             MaxTokens = Limit(body, "max_completion_tokens", "") ?? Limit(body, "max_tokens", ""),
             Sampling = new Sampling
             {

@@ -22,7 +22,7 @@ public static class OpenAIChatRequestWriter
         {
             AfterTrailingAssistant = OpenAIRequestWords.AfterTrailingAssistant(client, traits.RefusesPrefill, Target),
             KnowsCustomTools = traits.IsOfficial,
-            KnowsMidSystem = traits.MidSystem,
+            KnowsMidSystem = TakesMidSystem(client.Model, traits, facts),
             MergesRoles = traits.StrictAlternation,
             StartsWithUser = traits.StrictAlternation,
         });
@@ -36,6 +36,10 @@ public static class OpenAIChatRequestWriter
         Parameters(json, request, traits, facts);
         json.WriteEndObject();
     }
+
+    /// <summary>OpenAI takes instructions anywhere. The templates of many open models refuse any but the first, so that elsewhere the model must be known to take them.</summary>
+    private static bool TakesMidSystem(string model, OpenAIChatTraits traits, ModelFacts facts) =>
+        traits.MidSystem ?? (traits.IsOfficial || OpenAIModelNames.IsOpenAI(model) || facts.HasMidSystem);
 
     private static void Parameters(Utf8JsonWriter json, ChatRequest request, OpenAIChatTraits traits, ModelFacts facts)
     {
@@ -57,19 +61,20 @@ public static class OpenAIChatRequestWriter
             foreach (string stop in request.Stop.Take(MaxStops)) json.WriteStringValue(stop);
             json.WriteEndArray();
         }
-        Number(json, "seed"u8, request.Sampling.Seed);
-        if (OpenAIRequestWords.Effort(request, facts) is { } effort) json.WriteString("reasoning_effort"u8, OpenAIEffort.Word(effort));
+        Number(json, traits.IsStrict ? "random_seed"u8 : "seed"u8, request.Sampling.Seed);
+        if (!traits.IsStrict && OpenAIRequestWords.Effort(request, facts) is { } effort) json.WriteString("reasoning_effort"u8, OpenAIEffort.Word(effort));
         // Of other protocols' models only the client's own upstream is known to take it.
-        if (request.Verbosity is { } verbosity && (traits.IsOfficial || OpenAIModelNames.IsOpenAI(request.Model))) json.WriteString("verbosity"u8, verbosity);
+        if (OpenAIRequestWords.Verbosity(request) is { } verbosity && (traits.IsOfficial || OpenAIModelNames.IsOpenAI(request.Model))) json.WriteString("verbosity"u8, verbosity);
         if (request.Output is { } format) Format(json, format, OpenAIRequestWords.Strict(request, format));
-        if (OpenAIRequestWords.EndUser(request.EndUserId) is { } user) json.WriteString(traits.IsOfficial ? "safety_identifier"u8 : "user"u8, user);
+        if (!traits.IsStrict && OpenAIRequestWords.EndUser(request.EndUserId) is { } user) json.WriteString(traits.IsOfficial ? "safety_identifier"u8 : "user"u8, user);
 
-        // A server that only resembles OpenAI may refuse a member it does not know: there only the client's own key goes out.
-        if ((traits.IsOfficial || request.CacheKey is not null) && OpenAIRequestWords.CacheKey(request) is { } cacheKey) json.WriteString("prompt_cache_key"u8, cacheKey);
-        if (OpenAIRequestWords.Tier(request.ServiceTier) is { } tier) json.WriteString("service_tier"u8, tier);
+        // Groq, Cerebras and others refuse the member: elsewhere the key goes out to OpenAI's models alone, and only the client's own.
+        bool knowsKey = traits.IsOfficial || (request.CacheKey is not null && OpenAIModelNames.IsOpenAI(request.Model));
+        if (knowsKey && OpenAIRequestWords.CacheKey(request) is { } cacheKey) json.WriteString("prompt_cache_key"u8, cacheKey);
+        if (!traits.IsStrict && OpenAIRequestWords.Tier(request.ServiceTier) is { } tier) json.WriteString("service_tier"u8, tier);
         if (!request.Stream) return;
         json.WriteBoolean("stream"u8, true);
-        if (!traits.StreamOptions) return;
+        if (traits.IsStrict) return;
         json.WriteStartObject("stream_options"u8);
         json.WriteBoolean("include_usage"u8, true);
         json.WriteEndObject();
@@ -163,7 +168,8 @@ public static class OpenAIChatRequestWriter
         {
             json.WritePropertyName("parameters"u8);
             OpenAIToolText.WriteSchema(json, tool);
-            if (tool.Strict is { } strict) json.WriteBoolean("strict"u8, strict);
+            // Not to be strict is the default, and some servers refuse the member.
+            if (tool.Strict == true) json.WriteBoolean("strict"u8, true);
         }
         json.WriteEndObject();
         json.WriteEndObject();

@@ -83,7 +83,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
             if (!elements.Next()) return;
             json = elements.Value;
         }
-        ReadOnlySpan<byte> id = default, model = default, choices = default, usage = default, error = default;
+        ReadOnlySpan<byte> id = default, model = default, choices = default, usage = default, error = default, kind = default;
         ChatChoice first = default;
         int count = 0;
         JsonScan members = JsonSlice.NewMembers(json);
@@ -99,7 +99,10 @@ public sealed class OpenAIChatResponseReader : IResponseReader
             else if (members.Is("model"u8)) model = members.Value;
             else if (members.Is("usage"u8)) usage = members.Value;
             else if (members.Is("error"u8)) error = members.Value;
+            else if (members.Is("object"u8)) kind = members.Value;
         }
+        // vLLM tells its errors without an envelope.
+        isError |= kind.SequenceEqual("\"error\""u8) && !JsonSlice.IsArray(choices);
         if (JsonSlice.IsTruthy(error) || isError)
         {
             Fail(OpenAIErrorReader.ReadInStream(JsonSlice.IsTruthy(error) ? error : json));
@@ -151,6 +154,7 @@ public sealed class OpenAIChatResponseReader : IResponseReader
             return;
         }
         Content(choice.Delta);
+        if (!_isEnded && OpenAIUsage.Read(choice.Usage) is { } told) _sink.Usage(told);
 
         // vLLM tells the stop sequence as stop_reason, SGLang as matched_stop; numbers there are token ids.
         if (JsonSlice.IsText(choice.Stop)) _stopSequence = choice.Stop.ToArray();

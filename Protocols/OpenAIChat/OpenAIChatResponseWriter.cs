@@ -83,7 +83,7 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
             return;
         }
         // Otherwise Chat has a place for Gemini's signatures alone, and only on calls.
-        if (_isEnded || kind != SealKind.Thought || _calls.Find(block) is not { } call) return;
+        if (_isEnded || _calls.IsLegacy || kind != SealKind.Thought || _calls.Find(block) is not { } call) return;
         if (call == _begun)
         {
             Begin(jsonString);
@@ -118,7 +118,7 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
         Begin(default);
         foreach (int block in _calls.OpenBlocks()) BlockEnd(block);
         if (_sources.HasAny) Annotations();
-        Chunk("{}"u8, OpenAIChatNames.Finish(_calls.Derive(reason)));
+        Chunk("{}"u8, _calls.Finish(reason));
         if (_options.IncludeUsage)
         {
             _output.Write(_head);
@@ -157,6 +157,11 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
     {
         if (_begun is not { } call) return;
         _begun = null;
+        if (_calls.IsLegacy)
+        {
+            Function(call, default);
+            return;
+        }
         Start(default, default);
         _output.Write(_head);
         _output.Write("{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":"u8);
@@ -197,8 +202,31 @@ public sealed class OpenAIChatResponseWriter : IResponseWriter
         Tail(default);
     }
 
+    /// <summary>The deprecated form has room for one call.</summary>
+    /// <param name="token">More of its arguments; empty: the call begins.</param>
+    private void Function(OpenAIChatCallWriter.Call call, ReadOnlySpan<byte> token)
+    {
+        if (call.Index > 0) return;
+        var delta = new ArrayBufferWriter<byte>();
+        delta.Write("{"u8);
+        if (token.IsEmpty) OpenAIChatCallWriter.WriteFunction(delta, call, "\"\""u8);
+        else
+        {
+            delta.Write("\"function_call\":{\"arguments\":"u8);
+            delta.Write(token);
+            delta.Write("}"u8);
+        }
+        delta.Write("}"u8);
+        Chunk(delta.WrittenSpan, default);
+    }
+
     private void Arguments(OpenAIChatCallWriter.Call call, ReadOnlySpan<byte> token)
     {
+        if (_calls.IsLegacy)
+        {
+            Function(call, token);
+            return;
+        }
         _output.Write(_head);
         _output.Write("{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":"u8);
         _output.WriteNumber(call.Index);

@@ -13,8 +13,8 @@ public sealed record OpenAIChatTraits
     /// <summary>Custom tools, <c>allowed_tools</c>, <c>safety_identifier</c> and <c>prompt_cache_key</c> are known: OpenAI itself.</summary>
     public bool IsOfficial { get; init; }
 
-    /// <summary>System messages are taken anywhere, not only in front.</summary>
-    public bool MidSystem { get; init; } = true;
+    /// <summary>System messages are taken anywhere, not only in front; null: as the model's name and facts tell.</summary>
+    public bool? MidSystem { get; init; }
 
     /// <summary>Two messages of one role in a row are refused.</summary>
     public bool StrictAlternation { get; init; }
@@ -25,8 +25,9 @@ public sealed record OpenAIChatTraits
     /// <summary>The upstream's configured name: whose details of reasoning may go back to it. Empty: none.</summary>
     public string Issuer { get; init; } = "";
 
-    /// <summary><c>stream_options</c> is known.</summary>
-    public bool StreamOptions { get; init; } = true;
+    /// <summary>Mistral's own service: it refuses a request with a member that it does not know (<c>stream_options</c>, <c>user</c>, <c>reasoning_effort</c> and the
+    /// like), and tells usage unasked.</summary>
+    public bool IsStrict { get; init; }
 
     /// <summary>A trailing assistant turn that an Anthropic client wants gone on with is refused instead of followed by a request to go on.</summary>
     public bool RefusesPrefill { get; init; }

@@ -99,7 +99,7 @@ public sealed class OpenAIChatWholeWriter(IBufferWriter<byte> output, WriterOpti
         }
         if (_calls.HasAny) Calls();
         output.Write("},\"logprobs\":null,\"finish_reason\":\""u8);
-        output.Write(OpenAIChatNames.Finish(_calls.Derive(reason)));
+        output.Write(_calls.Finish(reason));
         output.Write("\"}],\"usage\":"u8);
         using (var json = new Utf8JsonWriter(output, OpenAIErrors.Json)) OpenAIUsage.WriteChat(json, _usage);
         output.Write("}"u8);
@@ -116,6 +116,13 @@ public sealed class OpenAIChatWholeWriter(IBufferWriter<byte> output, WriterOpti
 
     private void Calls()
     {
+        if (_calls.IsLegacy)
+        {
+            Arguments first = _arguments.Values.First(static one => one.Call.Index == 0);
+            output.Write(","u8);
+            OpenAIChatCallWriter.WriteFunction(output, first.Call, [(byte)'"', .. first.Inner.WrittenSpan, (byte)'"']);
+            return;
+        }
         output.Write(",\"tool_calls\":["u8);
         bool isFirst = true;
         foreach (Arguments arguments in _arguments.Values.OrderBy(static one => one.Call.Index))

@@ -98,6 +98,7 @@ public static partial class OpenAIErrorReader
     private static ProxyError Build(int status, Said said, string message)
     {
         ErrorKind kind = Classify(status, said.Type ?? "", said.Code ?? "", message);
+        if (kind == ErrorKind.ContextTooLong) message = AnswerTooLong(message) ?? message;
         TimeSpan? wait = said.ResetSeconds is { } seconds and >= 0 and < 1e8 ? TimeSpan.FromSeconds(seconds) : WaitIn(message, kind);
         return new ProxyError(kind, Cut(ErrorText.Redact(message), 2000))
         {
@@ -126,8 +127,10 @@ public static partial class OpenAIErrorReader
     private static ErrorKind? ByCode(string word) => word.ToLowerInvariant() switch
     {
         "context_length_exceeded" or "context_window_exceeded" or "string_above_max_length_tokens" => ErrorKind.ContextTooLong,
-        "content_policy_violation" or "content_filter" or "bio_policy" or "misalignment_policy_violation" => ErrorKind.ContentPolicy,
-        "insufficient_quota" or "billing_not_active" or "billing_hard_limit_reached" or "billing_error" or "usage_limit_reached" => ErrorKind.Quota,
+        "content_policy_violation" or "content_filter" or "bio_policy" or "misalignment_policy_violation" or "data_inspection_failed" => ErrorKind.ContentPolicy,
+        "insufficient_quota" or "billing_not_active" or "billing_hard_limit_reached" or "billing_error" or "usage_limit_reached"
+            // Kimi, Qwen, GLM.
+            or "exceeded_current_quota_error" or "arrearage" or "1113" => ErrorKind.Quota,
         "rate_limit_exceeded" or "rate_limit_error" or "requests" or "tokens" or "too_many_requests" or "resource_exhausted" => ErrorKind.RateLimit,
         "invalid_api_key" or "authentication_error" or "unauthenticated" or "permission_error" or "permission_denied" => ErrorKind.UpstreamAuth,
         "model_not_found" or "not_found" or "not_found_error" => ErrorKind.NotFound,
@@ -156,11 +159,34 @@ public static partial class OpenAIErrorReader
         };
     }
 
+    /// <summary>The prompt fits, but not with the answer that was asked for behind it: shorter history does not help, a smaller limit does. In the words by which an
+    /// Anthropic client knows which limit would do; null: not so.</summary>
+    private static string? AnswerTooLong(string message)
+    {
+        if (AskedTooMuch().Match(message) is not { Success: true } match) return null;
+        long prompt = Number("prompt") + Number("tools"), answer = Number("answer"), limit = Number("limit");
+        if (prompt >= limit || answer == 0) return null;
+        return string.Create(CultureInfo.InvariantCulture, $"input length and `max_tokens` exceed context limit: {prompt} + {answer} > {limit}, decrease input length or `max_tokens` and try again");
+
+        long Number(string group) =>
+            long.TryParse(match.Groups[group].Value.Replace(",", "", StringComparison.Ordinal), NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : 0;
+    }
+
     private static string Cut(string text, int characters) => text.Length <= characters ? text : text[..characters];
 
-    [GeneratedRegex(@"available context|too many (?:input )?tokens|longer than the model'?s context|reduce the length of (?:the|your) (?:messages|prompt|input)",
+    // llama.cpp, SGLang, Groq; xAI, Kimi, Copilot; GLM, vLLM, Ollama; Qwen.
+    [GeneratedRegex(@"available context|too many (?:input )?tokens|longer than the model'?s context|reduce the length of (?:the|your) (?:messages|prompt|input)"
+        + @"|maximum prompt length|exceeded model token limit|prompt token count .{0,40}exceeds|exceeds max length|maximum model length|max context length|range of input length should be",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex ContextOverflow();
+
+    // OpenAI, DeepSeek and vLLM; OpenRouter; newer vLLM; SGLang.
+    [GeneratedRegex(@"maximum context length is (?<limit>[\d,]+) tokens.{1,80}?\((?<prompt>[\d,]+) in (?:the|your) (?:messages|prompt)[,;].{0,60}?(?<answer>[\d,]+) (?:in|for) the completion"
+        + @"|maximum context length is (?<limit>[\d,]+) tokens.{1,80}?\((?<prompt>[\d,]+) of text input,(?: (?<tools>[\d,]+) of tool input,)? (?<answer>[\d,]+) in the output"
+        + @"|is too large: (?<answer>[\d,]+)\.{1,3}\s?.{0,40}maximum context length is (?<limit>[\d,]+) tokens and your request has (?<prompt>[\d,]+) input tokens"
+        + @"|maximum context length of (?<limit>[\d,]+) tokens.{1,80}?(?<prompt>[\d,]+) tokens from the input messages and (?<answer>[\d,]+) tokens for the completion",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex AskedTooMuch();
 
     [GeneratedRegex(@"(?:try|retry) again (?:in|after) (?<n>\d+(?:\.\d+)?) ?(?<unit>ms|s|min|m|h)",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]

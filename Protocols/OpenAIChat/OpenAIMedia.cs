@@ -44,7 +44,7 @@ public static class OpenAIMedia
     public static bool IsCommonImage(Base64Source source) =>
         Base64Text.MediaType(source.MediaType, source.Data) is "image/png" or "image/jpeg" or "image/gif" or "image/webp";
 
-    /// <summary>A user's part as the parts that both protocols have: documents made of parts are taken apart, documents of plain text become text, refusals read
+    /// <summary>A user's part as the parts that both protocols have: documents made of parts are taken apart, documents of text become text, refusals read
     /// as text, other protocols' own parts are dropped.</summary>
     /// <param name="target">The protocol's name in refusals.</param>
     public static IEnumerable<Part> Flatten(Part part, string target)
@@ -56,8 +56,10 @@ public static class OpenAIMedia
                 foreach (Part inner in source.Parts.SelectMany(inner => Flatten(inner, target))) yield return inner;
                 break;
             case MediaPart { Source: TextSource source } media:
-                string head = media.Title is { IsEmpty: false } name ? $"<document title=\"{name}\">" : "<document>";
-                yield return new TextPart(new JsonText($"{head}{source.Text}</document>")) { Path = part.Path };
+                yield return Words(media, source.Text.ToString());
+                break;
+            case MediaPart { Kind: MediaKind.Document, Source: Base64Source source } media when IsText(source) && Base64Text.Decode(source.Data) is { } words:
+                yield return Words(media, words);
                 break;
             case RefusalPart refusal:
                 yield return new TextPart(refusal.Text) { Path = part.Path };
@@ -66,6 +68,20 @@ public static class OpenAIMedia
                 yield return part;
                 break;
         }
+    }
+
+    private static TextPart Words(MediaPart document, string text)
+    {
+        string head = document.Title is { IsEmpty: false } name ? $"<document title=\"{name}\">" : "<document>";
+        return new TextPart(new JsonText($"{head}{text}</document>")) { Path = document.Path };
+    }
+
+    /// <summary>Files are PDF in these protocols, or told apart by their names; text is read by every server.</summary>
+    private static bool IsText(Base64Source source)
+    {
+        string type = Base64Text.MediaType(source.MediaType, source.Data);
+        return type.StartsWith("text/", StringComparison.Ordinal)
+            || type is "application/json" or "application/xml" or "application/yaml" or "application/x-yaml" or "application/javascript" or "application/x-javascript";
     }
 
     /// <summary>Splits a base64 data URL; any other URL stays one.</summary>

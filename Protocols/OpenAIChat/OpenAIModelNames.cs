@@ -3,10 +3,12 @@ namespace Aiproxy.Protocols.OpenAIChat;
 /// <summary>What the name of a model tells about it, wherever it is served. A vendor's prefix (<c>openai/</c>) is left aside.</summary>
 public static class OpenAIModelNames
 {
-    /// <summary><c>gpt-*</c> and <c>o1</c> to <c>o9</c>: they know <c>max_completion_tokens</c>, and the reasoning ones refuse <c>max_tokens</c>.</summary>
+    /// <summary><c>gpt-*</c> and <c>o1</c> to <c>o9</c>: they know <c>max_completion_tokens</c>, and the reasoning ones refuse <c>max_tokens</c>. Not
+    /// <c>gpt-oss-*</c>, which everyone serves, some of them without a word for what only OpenAI's own servers know.</summary>
     public static bool IsOpenAI(string model)
     {
         ReadOnlySpan<char> name = Bare(model);
+        if (name.StartsWith("gpt-oss", StringComparison.OrdinalIgnoreCase)) return false;
         return name.StartsWith("gpt-", StringComparison.OrdinalIgnoreCase) || IsO(name);
     }
 

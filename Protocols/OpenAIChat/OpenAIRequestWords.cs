@@ -51,6 +51,9 @@ public static class OpenAIRequestWords
         return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
     }
 
+    /// <summary>How long the answer shall be; null: not told, or the model knows one length only.</summary>
+    public static string? Verbosity(ChatRequest request) => OpenAIModelNames.IsKnownNotToReason(request.Model) ? null : request.Verbosity;
+
     /// <summary>Tiers that both sides know; null: none to tell.</summary>
     public static string? Tier(string? tier) => tier is "flex" or "priority" or "default" or "auto" ? tier : null;
 

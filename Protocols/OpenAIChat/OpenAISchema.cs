@@ -32,7 +32,7 @@ public sealed class OpenAISchema(Utf8JsonWriter json)
         foreach (string name in s_combinators)
         {
             if (!schema.TryGetProperty(name, out JsonElement list) || list.ValueKind != JsonValueKind.Array) continue;
-            foreach (JsonElement branch in list.EnumerateArray()) branches.Add((Resolve(schema, branch), name == "allOf"));
+            foreach (JsonElement branch in list.EnumerateArray()) branches.Add((SchemaKeywords.Resolve(schema, branch), name == "allOf"));
         }
         json.WriteStartObject();
         json.WriteString("type"u8, "object"u8);
@@ -92,19 +92,6 @@ public sealed class OpenAISchema(Utf8JsonWriter json)
     private static HashSet<string> Names(JsonElement schema) =>
         SchemaKeywords.TryGet(schema, "required", out JsonElement required) && required.ValueKind == JsonValueKind.Array
             ? [.. required.EnumerateArray().Where(static name => name.ValueKind == JsonValueKind.String).Select(static name => name.GetString()!)] : [];
-
-    private static JsonElement Resolve(JsonElement root, JsonElement branch)
-    {
-        if (!SchemaKeywords.TryGet(branch, "$ref", out JsonElement reference) || reference.ValueKind != JsonValueKind.String) return branch;
-        string path = reference.GetString()!;
-        if (!path.StartsWith("#/", StringComparison.Ordinal)) return branch;
-        JsonElement at = root;
-        foreach (string step in path[2..].Split('/'))
-        {
-            if (at.ValueKind != JsonValueKind.Object || !at.TryGetProperty(step, out at)) return branch;
-        }
-        return at;
-    }
 
     private void Write(JsonElement schema)
     {

@@ -31,7 +31,9 @@ public static class OpenAITools
         {
             case "function":
                 bool isNested = Nested(tool, "function", path, out string functionPath) is not null;
-                into.Add(isNested ? Function(tool.GetProperty("function"u8), functionPath, space) : Function(tool, path, space));
+                ToolDefinition read = isNested ? Function(tool.GetProperty("function"u8), functionPath, space) : Function(tool, path, space);
+                // Clients of relays mark tools in the words of Messages, beside the function or in it.
+                into.Add(TryGet(tool, "cache_control"u8, out _) ? read with { CacheHint = true } : read);
                 break;
             case "custom" when Nested(tool, "custom", path, out string customPath) is { } custom:
                 into.Add(Custom(custom, customPath, space));
@@ -68,6 +70,7 @@ public static class OpenAITools
         Description = JsonString(function, "description", path),
         Schema = RequestFields.Object(function, "parameters", path) ?? RequestFields.Object(function, "input_schema", path),
         Strict = RequestFields.Bool(function, "strict", path),
+        CacheHint = TryGet(function, "cache_control"u8, out _),
     };
 
     private static ToolDefinition Custom(JsonElement custom, string path, string? space) => new(ToolKind.Custom, Name(custom, path))

@@ -104,7 +104,10 @@ public sealed class OpenAIResponsesItemReader(List<(string, JsonElement)> untran
                 User(path, parts);
                 break;
             case "assistant":
-                Into(TurnRole.Assistant, path).AddRange(parts);
+                List<Part> said = Into(TurnRole.Assistant, path);
+                // Two messages that follow each other are no pieces of one text.
+                if (said is [.., TextPart] && parts is [TextPart first, ..]) parts[0] = first with { IsApart = true };
+                said.AddRange(parts);
                 break;
             default:
                 throw Wrong(path + ".role", "expected user, assistant, system or developer");

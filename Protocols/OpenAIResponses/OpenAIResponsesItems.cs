@@ -1,58 +1,30 @@
 using Aiproxy.Protocols.Model;
 using Aiproxy.Protocols.OpenAIChat;
+using Item = Aiproxy.Protocols.OpenAIResponses.OpenAIResponsesItemList.Item;
+using ItemKind = Aiproxy.Protocols.OpenAIResponses.OpenAIResponsesItemList.ItemKind;
+using Part = Aiproxy.Protocols.OpenAIResponses.OpenAIResponsesItemList.Part;
 
 namespace Aiproxy.Protocols.OpenAIResponses;
 
 /// <summary>The output items of one answer on their way into a sink.</summary>
 /// <remarks>Keeps apart what was streamed from what only a <c>done</c> or terminal event tells.
-/// Items are found by <c>output_index</c>, else by <c>item_id</c>, else the last one is meant. Nothing is told to the sink twice.</remarks>
+/// Nothing is told to the sink twice.</remarks>
 public sealed class OpenAIResponsesItems(IResponseSink sink)
 {
     private readonly BlockNumbers _blocks = new();
-    private readonly List<Item> _items = [];
-
-    private enum ItemKind { Message, Reasoning, Call, Custom, Foreign }
-
-    private sealed class Item
-    {
-        public required ItemKind Kind;
-        public required long Index;
-        public byte[] Id = [], CallId = [], Name = [];
-
-        /// <summary>Block of everything but a message; -1: not told yet.</summary>
-        public int Block = -1;
-
-        /// <summary>Blocks of a message by content index.</summary>
-        public readonly SortedDictionary<long, Part> Parts = [];
-        public readonly List<byte[]> Held = [];
-        public bool HasText, IsDone, IsRaw;
-        public long LastPart = -1;
-    }
-
-    private sealed class Part
-    {
-        public required int Block;
-        public required BlockKind Kind;
-
-        /// <summary>False: its item was announced, and nothing of its content came yet.</summary>
-        public bool HasText;
-        public bool IsEnded;
-
-        /// <summary>Sources came as events of their own: the whole part repeats them.</summary>
-        public bool HasSources;
-    }
+    private readonly OpenAIResponsesItemList _items = new();
 
     /// <summary>A client tool was called.</summary>
     public bool HasCalls { get; private set; }
 
     /// <summary>Arguments came, but never a name.</summary>
-    public bool HasNameless => _items.Exists(static item => item.Kind is ItemKind.Call or ItemKind.Custom && item.Block < 0);
+    public bool HasNameless => _items.All.Exists(static item => item.IsCall && item.Block < 0);
 
     public void Added(in ResponsesEvent told)
     {
-        Item? known = Find(told);
-        if (known is null || (known.IsDone && !SameId(known, told.Item))) Announce(Begin(told.OutputIndex ?? _items.Count, told.Item));
-        else if (known.Kind is ItemKind.Call or ItemKind.Custom) Name(known, told.Item);
+        Item? known = _items.Find(told);
+        if (known is null || OpenAIResponsesItemList.IsOther(known, told.Item, isAnnounced: true)) Announce(Begin(told.OutputIndex ?? _items.All.Count, told.Item));
+        else if (known.IsCall) Name(known, told.Item);
     }
 
     /// <summary>A delta of a message's part.</summary>
@@ -71,7 +43,7 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
     /// <summary>A source of a message's part.</summary>
     public void Annotated(in ResponsesEvent told)
     {
-        if (Find(told) is not { IsDone: false } item || !item.Parts.TryGetValue(told.ContentIndex ?? 0, out Part? part)) return;
+        if (_items.Find(told, ItemKind.Message) is not { IsDone: false } item || !item.Parts.TryGetValue(told.ContentIndex ?? 0, out Part? part)) return;
         part.HasSources = true;
         Cite(part, told.Annotation);
     }
@@ -99,95 +71,54 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
     public void Done(in ResponsesEvent told)
     {
         if (!JsonSlice.IsObject(told.Item)) return;
-        Item item = Find(told) ?? Begin(told.OutputIndex ?? _items.Count, told.Item);
+        Item item = _items.Find(told) is { } known && !OpenAIResponsesItemList.IsOther(known, told.Item, isAnnounced: false) ? known : Begin(told.OutputIndex ?? _items.All.Count, told.Item);
         Complete(item, told.Item);
     }
 
-    /// <summary>An item of the terminal event's output, or of a whole answer: news only where it was not streamed to its end.</summary>
-    public void Final(ReadOnlySpan<byte> item, long position)
+    /// <summary>The terminal event's output, or that of a whole answer: news only where it was not streamed to its end.</summary>
+    public void Final(ReadOnlySpan<byte> output)
     {
-        ReadOnlySpan<byte> id = default, callId = default;
-        var members = JsonSlice.Members(item);
-        while (members.Next())
+        var named = JsonSlice.Elements(output);
+        while (named.Next())
         {
-            if (members.Is("id"u8)) id = JsonSlice.Inner(members.Value);
-            else if (members.Is("call_id"u8)) callId = JsonSlice.Inner(members.Value);
+            if (_items.FindNamed(named.Value) is { } item) item.IsFinal = true;
         }
-        Item? known = null;
-        foreach (Item one in _items)
+        long position = 0;
+        var items = JsonSlice.Elements(output);
+        while (items.Next())
         {
-            if ((!id.IsEmpty && id.SequenceEqual(one.Id)) || (!callId.IsEmpty && callId.SequenceEqual(one.CallId)))
-            {
-                known = one;
-                break;
-            }
-            if (one.Index == position) known = one;
+            if (JsonSlice.IsObject(items.Value)) Final(items.Value, position);
+            position++;
         }
-        Complete(known ?? Begin(position, item), item);
+    }
+
+    private void Final(ReadOnlySpan<byte> json, long position)
+    {
+        Item item = _items.FindNamed(json) ?? _items.FindUnnamed(json, position) ?? Begin(position, json);
+        item.IsFinal = true;
+        Complete(item, json);
     }
 
     /// <summary>The answer ended properly: what is open ends with it.</summary>
     public void EndAll()
     {
-        foreach (Item item in _items) End(item);
-    }
-
-    private Item? Find(in ResponsesEvent told)
-    {
-        if (told.OutputIndex is { } index)
-        {
-            for (int i = _items.Count - 1; i >= 0; i--)
-            {
-                if (_items[i].Index == index) return _items[i];
-            }
-            return null;
-        }
-        ReadOnlySpan<byte> id = told.ItemId;
-        foreach (Item item in _items)
-        {
-            if (!id.IsEmpty && id.SequenceEqual(item.Id)) return item;
-        }
-        return null;
+        foreach (Item item in _items.All) End(item);
     }
 
     private Item FindOrBegin(in ResponsesEvent told, ItemKind kind)
     {
-        if (Find(told) is { } found) return found;
-        if (told.OutputIndex is null && told.ItemId.IsEmpty && _items.Count > 0 && _items[^1].Kind == kind && !_items[^1].IsDone) return _items[^1];
-        var item = new Item { Kind = kind, Index = told.OutputIndex ?? _items.Count, Id = told.ItemId.ToArray() };
-        _items.Add(item);
-        return item;
+        if (_items.Find(told, kind) is { } found) return found;
+        return _items.Add(new Item { Kind = kind, Index = told.OutputIndex ?? _items.All.Count, Id = told.ItemId.ToArray() });
     }
 
     private Item Begin(long index, ReadOnlySpan<byte> json)
     {
-        ReadOnlySpan<byte> type = default, id = default;
-        var members = JsonSlice.Members(json);
-        while (members.Next())
-        {
-            if (members.Is("type"u8)) type = JsonSlice.Inner(members.Value);
-            else if (members.Is("id"u8)) id = JsonSlice.Inner(members.Value);
-        }
-        ItemKind kind = type.SequenceEqual("message"u8) ? ItemKind.Message
-            : type.SequenceEqual("reasoning"u8) ? ItemKind.Reasoning
-            : type.SequenceEqual("function_call"u8) ? ItemKind.Call
-            : type.SequenceEqual("custom_tool_call"u8) ? ItemKind.Custom : ItemKind.Foreign;
-        var item = new Item { Kind = kind, Index = index, Id = id.ToArray() };
-        _items.Add(item);
-        if (kind == ItemKind.Foreign) Open(item, BlockKind.Foreign);
-        else if (kind == ItemKind.Reasoning) Open(item, BlockKind.Thinking);
-        else if (kind is ItemKind.Call or ItemKind.Custom) Name(item, json);
+        OpenAIResponsesItemList.ItemFacts facts = OpenAIResponsesItemList.Read(json);
+        Item item = _items.Add(new Item { Kind = facts.Kind, Index = index, Id = facts.Id.ToArray() });
+        if (facts.Kind == ItemKind.Foreign) Open(item, BlockKind.Foreign);
+        else if (facts.Kind == ItemKind.Reasoning) Open(item, BlockKind.Thinking);
+        else if (item.IsCall) Name(item, json);
         return item;
-    }
-
-    private static bool SameId(Item item, ReadOnlySpan<byte> json)
-    {
-        var members = JsonSlice.Members(json);
-        while (members.Next())
-        {
-            if (members.Is("id"u8)) return JsonSlice.Inner(members.Value).SequenceEqual(item.Id);
-        }
-        return true;
     }
 
     /// <summary>Takes name and call id of a call, and tells it to the sink once it has a name.</summary>
@@ -203,10 +134,10 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
             else if (members.Is("call_id"u8)) item.CallId = JsonSlice.Inner(members.Value).ToArray();
         }
         if (name.IsEmpty) return;
-        item.Name = space.IsEmpty ? name.ToArray() : [.. space, .. "__"u8, .. name];
+        byte[] flat = space.IsEmpty ? name.ToArray() : [.. space, .. "__"u8, .. name];
         HasCalls = true;
         item.Block = _blocks.Next();
-        sink.BlockStart(item.Block, item.Kind == ItemKind.Custom ? BlockKind.CustomToolCall : BlockKind.ToolCall, item.CallId, item.Name);
+        sink.BlockStart(item.Block, item.Kind == ItemKind.Custom ? BlockKind.CustomToolCall : BlockKind.ToolCall, item.CallId, flat);
         foreach (byte[] piece in item.Held) sink.BlockDelta(item.Block, piece);
         item.Held.Clear();
     }
@@ -245,7 +176,9 @@ public sealed class OpenAIResponsesItems(IResponseSink sink)
 
     private void PushArguments(Item item, ReadOnlySpan<byte> token)
     {
-        if (!JsonSlice.IsText(token) || item.IsDone || item.Kind is not (ItemKind.Call or ItemKind.Custom)) return;
+        if (!JsonSlice.IsText(token) || item.IsDone || !item.IsCall) return;
+        // Nothing to say is told as null by some servers.
+        if (!item.HasText && token.SequenceEqual("\"null\""u8) && item.Kind == ItemKind.Call) return;
         item.HasText = true;
         if (item.Block >= 0) sink.BlockDelta(item.Block, token);
         else item.Held.Add(token.ToArray());

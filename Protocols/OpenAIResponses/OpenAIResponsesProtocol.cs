@@ -31,15 +31,9 @@ public sealed class OpenAIResponsesProtocol(OpenAIResponsesTraits? traits = null
 
     public ChatRequest ReadRequest(JsonElement body, RequestHead head)
     {
-        try
-        {
-            return OpenAIResponsesRequestReader.Read(body, head);
-        }
-        catch (InvalidOperationException)
-        {
-            // System.Text.Json's answer to an escaped lone surrogate in a member name.
-            throw new ProtocolException(ErrorKind.InvalidRequest, "the request body holds a string that is not valid Unicode");
-        }
+        ChatRequest? request = null;
+        BrokenText.Guard(() => request = OpenAIResponsesRequestReader.Read(body, head));
+        return request!;
     }
 
     public IResponseWriter CreateWriter(IBufferWriter<byte> output, WriterOptions options) => new OpenAIResponsesResponseWriter(output, options);
@@ -52,18 +46,8 @@ public sealed class OpenAIResponsesProtocol(OpenAIResponsesTraits? traits = null
 
     public void WriteTokenCount(IBufferWriter<byte> output, long tokens) => OpenAIModels.WriteTokenCount(output, tokens);
 
-    public void WriteRequest(IBufferWriter<byte> output, ChatRequest request)
-    {
-        try
-        {
-            OpenAIResponsesRequestWriter.Write(output, request, _traits);
-        }
-        catch (Exception fault) when (fault is InvalidOperationException or ArgumentException)
-        {
-            // System.Text.Json's answers to lone surrogates and broken UTF-8 inside of what is copied from the client.
-            throw new ProtocolException(ErrorKind.InvalidRequest, "the request body holds a string that is not valid Unicode");
-        }
-    }
+    public void WriteRequest(IBufferWriter<byte> output, ChatRequest request) =>
+        BrokenText.Guard(() => OpenAIResponsesRequestWriter.Write(output, request, _traits));
 
     public IResponseReader CreateReader(IResponseSink sink, bool clientArray = false) => new OpenAIResponsesResponseReader(sink);
 

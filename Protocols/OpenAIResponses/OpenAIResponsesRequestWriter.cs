@@ -23,6 +23,7 @@ public static class OpenAIResponsesRequestWriter
         {
             KnowsCustomTools = true,
             KnowsMidSystem = true,
+            NeedsTurn = true,
             DropsEmptyText = true,
             OwnBlocks = "responses",
             AfterTrailingAssistant = OpenAIRequestWords.AfterTrailingAssistant(client, traits.RefusesPrefill, Target),
@@ -31,11 +32,13 @@ public static class OpenAIResponsesRequestWriter
         json.WriteStartObject();
         json.WriteString("model"u8, request.Model);
         string? system = OpenAIRequestWords.SystemText(request);
+        // Without any input the instructions are all there is to answer, and no input at all is refused.
+        bool isInput = traits.InstructionsAsDeveloper || request.Turns.Count == 0;
         if (traits.InstructionsAsDeveloper) json.WriteString("instructions"u8, ""u8);
-        else if (system is not null) json.WriteString("instructions"u8, system);
+        else if (system is not null && !isInput) json.WriteString("instructions"u8, system);
         json.WriteStartArray("input"u8);
         var items = new OpenAIResponsesItemWriter(json, output, traits);
-        if (traits.InstructionsAsDeveloper && system is not null) items.Developer(system);
+        if (isInput && system is not null) items.Developer(system);
         items.Write(request.Turns);
         json.WriteEndArray();
         Tools(json, request, traits);
@@ -56,7 +59,8 @@ public static class OpenAIResponsesRequestWriter
             if (OpenAIRequestWords.EndUser(request.EndUserId) is { } user) json.WriteString("safety_identifier"u8, user);
         }
         Reasoning(json, request, facts);
-        if (request.Output is not null || request.Verbosity is not null)
+        string? verbosity = OpenAIRequestWords.Verbosity(request);
+        if (request.Output is not null || verbosity is not null)
         {
             json.WriteStartObject("text"u8);
             if (request.Output is { } format)
@@ -64,7 +68,7 @@ public static class OpenAIResponsesRequestWriter
                 json.WritePropertyName("format"u8);
                 Format(json, format, OpenAIRequestWords.Strict(request, format));
             }
-            if (request.Verbosity is { } verbosity) json.WriteString("verbosity"u8, verbosity);
+            if (verbosity is not null) json.WriteString("verbosity"u8, verbosity);
             json.WriteEndObject();
         }
         if (OpenAIRequestWords.CacheKey(request) is { } cacheKey) json.WriteString("prompt_cache_key"u8, cacheKey);
@@ -73,9 +77,13 @@ public static class OpenAIResponsesRequestWriter
 
         // Nothing of the conversation is kept upstream: the whole history comes with each request.
         json.WriteBoolean("store"u8, false);
-        json.WriteStartArray("include"u8);
-        json.WriteStringValue("reasoning.encrypted_content"u8);
-        json.WriteEndArray();
+        // "Encrypted content is not supported with this model"
+        if (!OpenAIModelNames.IsKnownNotToReason(request.Model))
+        {
+            json.WriteStartArray("include"u8);
+            json.WriteStringValue("reasoning.encrypted_content"u8);
+            json.WriteEndArray();
+        }
         if (request.Stream || traits.AlwaysStreams) json.WriteBoolean("stream"u8, true);
     }
 

@@ -156,13 +156,7 @@ public sealed class OpenAIResponsesResponseReader(IResponseSink sink) : IRespons
             Fail(new ProxyError(ErrorKind.ServerError, "the upstream cancelled its response"));
             return;
         }
-        long position = 0;
-        var items = JsonSlice.Elements(output);
-        while (items.Next())
-        {
-            if (JsonSlice.IsObject(items.Value)) _items.Final(items.Value, position);
-            position++;
-        }
+        _items.Final(output);
         if (_items.HasNameless && !isIncomplete)
         {
             Fail(new ProxyError(ErrorKind.BadGateway, "the upstream sent a tool call without a name"));

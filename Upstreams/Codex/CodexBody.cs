@@ -42,7 +42,7 @@ public sealed class CodexBody(bool dropsProofs, Func<string, bool> isRefused, st
         {
             case "previous_response_id":
                 if (value[0] != (byte)'"') return Change.Removed;
-                throw new ProtocolException(ErrorKind.InvalidRequest, "previous_response_id: the answer it names is not known here, and the upstream keeps none", "previous_response_id");
+                throw RequestRefusal.UnknownPrevious();
             case "instructions":
                 return value[0] == (byte)'"' ? default : Change.Removed;
             case "input":

@@ -12,7 +12,7 @@ public sealed class CodexUpstream : IUpstreamType
 
     public string Name => "codex";
 
-    public UpstreamTypeFact Fact { get; } = new("codex", CodexFacts.Host, UsesTokens: false, UsesAuthFiles: true, IsAvailable: true, Quirks.All) { AlwaysStreams = true };
+    public UpstreamTypeFact Fact { get; } = new("codex", CodexFacts.Host, UsesTokens: false, UsesAuthFiles: true, IsAvailable: true, Quirks.All) { AlwaysStreams = true, KeepsNoAnswers = true };
 
     public IUpstreamWire? Wire { get; } = new CodexWire();
 

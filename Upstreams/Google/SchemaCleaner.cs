@@ -99,7 +99,8 @@ public sealed class SchemaCleaner
         if (_use == SchemaUse.Response && texts.Count > 0 && !told.TrueForAll(static value => value.ValueKind is JsonValueKind.True or JsonValueKind.False))
         {
             kind = "string";
-            return texts;
+            // "enum[0]: cannot be empty"
+            return [.. texts.Where(static text => text.Length > 0)];
         }
         if (texts.Count > 0) draft.Hints.Insert(0, "Allowed: " + string.Join(", ", texts));
         return [];

@@ -16,6 +16,8 @@ public sealed class SchemaGathering(JsonElement root)
     // References that hold each other grow without end, also where no node holds itself.
     private const int MaxGathered = 20_000;
 
+    private readonly SchemaPointers _pointers = new(root);
+
     private int _gathered;
 
     public SchemaDraft Gather(JsonElement schema, SchemaDraft.Way? way)
@@ -78,7 +80,11 @@ public sealed class SchemaGathering(JsonElement root)
                 JsonElement items = value.ValueKind != JsonValueKind.Array ? value : value.GetArrayLength() > 0 ? value[0] : default;
                 if (items.ValueKind == JsonValueKind.Object) draft.Items ??= new SchemaDraft.Child("", items, way);
                 break;
-            case "additionalProperties": draft.IsClosed |= value.ValueKind == JsonValueKind.False; break;
+            case "additionalProperties":
+                draft.IsClosed |= value.ValueKind == JsonValueKind.False;
+                // The keys are the model's own; nothing else tells it that it may name some.
+                if (value.ValueKind == JsonValueKind.Object && value.EnumerateObject().Any()) draft.Hints.Add(SchemaKeywords.Note("Further properties", value));
+                break;
             case "propertyOrdering" when value.ValueKind == JsonValueKind.Array: draft.Ordering ??= value; break;
             default:
                 bool isScalar = value.ValueKind is JsonValueKind.String or JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False;
@@ -109,7 +115,7 @@ public sealed class SchemaGathering(JsonElement root)
     {
         string path = reference.ValueKind == JsonValueKind.String ? JsonFields.Decode(reference) : "";
         bool isCircle = way is not null && (way.Holds(path) || way.Length >= MaxReferences);
-        if (!isCircle && Target(path) is { } target)
+        if (!isCircle && _pointers.Follow(path) is { } target)
         {
             // The node's own words win over those of what it refers to.
             draft.Fill(Branch(target, new SchemaDraft.Way(path, way), depth), isBranch: false);
@@ -117,18 +123,6 @@ public sealed class SchemaGathering(JsonElement root)
         }
         draft.Hints.Add("See: " + path[(path.LastIndexOf('/') + 1)..]);
         if (draft.Kind.Length == 0) draft.Type = "object";
-    }
-
-    private JsonElement? Target(string path)
-    {
-        if (!path.StartsWith('#')) return null;
-        JsonElement found = root;
-        foreach (string step in path[1..].Split('/', StringSplitOptions.RemoveEmptyEntries))
-        {
-            string name = Uri.UnescapeDataString(step).Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
-            if (!SchemaKeywords.TryGet(found, name, out found)) return null;
-        }
-        return found;
     }
 
     private void Choose(JsonElement[] branches, SchemaDraft.Way? way, SchemaDraft draft, int depth)

@@ -78,7 +78,11 @@ public sealed class AnswerPropertyTests
             SinkRecorder read = new(), direct = new();
             ConversationAnswerTests.ReadStream(to.Upstream, read, sse);
             ConversationAnswerTests.ReadStream(from.Upstream, direct, Write(from, answer, stream: true));
-            foreach (BlockKind kind in (BlockKind[])[BlockKind.Text, BlockKind.Thinking]) Assert.Equal(direct.Text(kind), read.Text(kind));
+            foreach (BlockKind kind in (BlockKind[])[BlockKind.Text, BlockKind.Thinking])
+            {
+                if (to.BlankTexts) Assert.Equal(direct.Text(kind), read.Text(kind));
+                else Assert.Equal(direct.Text(kind).TrimEnd(), read.Text(kind).TrimEnd());
+            }
             Assert.Equal(Calls(direct, to), Calls(read, to));
         }).Check(s_config.WithMaxTest(100));
     }

@@ -22,19 +22,26 @@ public sealed record AnswerShape(IReadOnlyList<string> Content, IReadOnlyList<st
         var items = new List<(string Kind, string Text)>();
         var proofs = new List<string>();
         var sources = new List<string>();
+        string blank = "";
         bool shows = request.Reasoning?.Visible ?? speech.ShowsByDefault, hasRefusal = false, hasCall = false;
         foreach (RecordedBlock block in recorder.Blocks)
         {
             if (Proof(block, speech) is { } proof) proofs.Add(proof);
-            if (block.Text.Length > 0) sources.AddRange(block.Citations.Where(speech.Cites).Select(citation => Source(citation, block.Text)));
+            string text = block.Text;
+            if (!speech.BlankTexts && block.Kind is BlockKind.Text or BlockKind.Refusal)
+            {
+                text = blank + text;
+                (text, blank) = string.IsNullOrWhiteSpace(text) ? ("", text) : (text, "");
+            }
+            if (text.Length > 0) sources.AddRange(block.Citations.Where(speech.Cites).Select(citation => Source(citation, text)));
             switch (block.Kind)
             {
                 case BlockKind.Text:
-                    items.Add(("text", block.Text));
+                    items.Add(("text", text));
                     break;
                 case BlockKind.Refusal:
                     hasRefusal |= !speech.SpokenRefusal;
-                    items.Add((speech.SpokenRefusal ? "refusal" : "text", block.Text));
+                    items.Add((speech.SpokenRefusal ? "refusal" : "text", text));
                     break;
                 case BlockKind.Thinking when shows:
                     items.Add(("thinking", block.Text));

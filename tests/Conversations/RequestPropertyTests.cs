@@ -38,6 +38,7 @@ public sealed class RequestPropertyTests
             ChatRequest read = Read(from, first, firstJson);
             byte[] second = Write(to, read);
             Assert.Equal(second, Write(to, read));
+            Assert.Empty(WireRules.WireRules.Check(upstream, second));
             using JsonDocument secondJson = JsonDocument.Parse(second);
             ChatRequest again = Read(to, second, secondJson);
 

@@ -48,6 +48,9 @@ public sealed record Speech(
     /// <summary>A model of the kind that the protocol serves today; requests depend on it.</summary>
     public required string Model { get; init; }
 
+    /// <summary>White space alone is a text; else it stands in front of the next one.</summary>
+    public bool BlankTexts { get; init; } = true;
+
     /// <summary>The repair that a request needs before the protocol's writer; null: the writer does it.</summary>
     public HistoryRules? Rules { get; init; }
 
@@ -74,7 +77,7 @@ public sealed record Speech(
         var protocol = new AnthropicProtocol(new AnthropicTraits { WebSearch = true });
         return new Speech("anthropic", protocol, protocol, Joins.Never, ShowsByDefault: true, SpokenRefusal: false, CustomCalls: false, Stops: true,
             CacheWrites: true, Lifetimes: true, new Dictionary<FinishReason, FinishReason>(), OnThinkingOrCall, static citation => citation.Protocol == "anthropic")
-        { Model = "claude-sonnet-5-5", Rules = HistoryRules.Anthropic };
+        { Model = "claude-sonnet-5-5", Rules = HistoryRules.Anthropic, BlankTexts = false };
     }
 
     private static Speech Chat()

@@ -76,11 +76,17 @@ public sealed class TranslationTests(SharedRig shared) : IClassFixture<SharedRig
         Assert.Equal(["user", "assistant", "user"], messages.EnumerateArray().Select(message => message.GetProperty("role").GetString()));
         Assert.Contains("first words", messages[0].GetRawText());
 
+        // A count sees what the turn will see.
+        Assert.True(await CountAsync(next) > await CountAsync("""{"model":"m-anthropic","input":"second words"}"""));
+
+        async Task<double> CountAsync(string body) => JsonLook.Number((await rig.Proxy.PostAsync("/v1/responses/input_tokens", body)).AssertStatus(200).Text, "input_tokens") ?? 0;
+
         (await rig.Proxy.RequestAsync(HttpMethod.Delete, "/v1/responses/" + id)).AssertStatus(200);
         (await rig.Proxy.GetAsync("/v1/responses/" + id)).AssertStatus(404);
         // Not known here any more, and an Anthropic upstream never knew it: refused, not ignored.
         JsonElement refused = Json((await rig.Proxy.PostAsync("/v1/responses", next)).AssertStatus(400));
         Assert.Equal("previous_response_id", refused.GetProperty("error").GetProperty("param").GetString());
+        Assert.Equal("previous_response_not_found", refused.GetProperty("error").GetProperty("code").GetString());
     }
 
     [Fact]

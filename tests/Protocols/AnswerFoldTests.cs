@@ -60,6 +60,7 @@ public sealed class AnswerFoldTests
 
     [Theory]
     [InlineData("max_tokens", false)]
+    [InlineData("model_context_window_exceeded", false)]
     [InlineData("tool_use", true)]
     public void Anthropic_CallWithBrokenArguments_IsLeftOutWhereALimitCutIt(string reason, bool fails)
     {
@@ -71,7 +72,7 @@ public sealed class AnswerFoldTests
             $$$"""{"type":"message_delta","delta":{"stop_reason":"{{{reason}}}"},"usage":{"output_tokens":5}}""",
         ];
         if (fails) Assert.Equal(ErrorKind.ServerError, Assert.Throws<ProtocolException>(() => Fold("anthropic", frames)).Error.Kind);
-        else Same("""{"id":"msg_1","content":[],"usage":{"input_tokens":5,"output_tokens":5},"stop_reason":"max_tokens"}""", Fold("anthropic", frames));
+        else Same($$$"""{"id":"msg_1","content":[],"usage":{"input_tokens":5,"output_tokens":5},"stop_reason":"{{{reason}}}"}""", Fold("anthropic", frames));
     }
 
     [Fact]
@@ -141,6 +142,38 @@ public sealed class AnswerFoldTests
         Assert.Equal($$"""{"output":[{{First}},{{Second}}],"id":"r"}""", Fold("responses", [.. items, """{"type":"response.completed","response":{"id":"r"}}"""]));
         Assert.Equal($$"""{"output":[{{First}},{{Second}}]}""", Fold("responses", [.. items, """{"type":"response.completed","response":{ }}"""]).Replace(" }", "}"));
         Assert.Equal("""{"id":"r","output":[]}""", Fold("responses", """{"type":"response.completed","response":{"id":"r","output":[]}}"""));
+        // Several items under one index.
+        Assert.Equal($$"""{"id":"r","output":[{{Second}},{{First}}]}""", Fold("responses",
+            $$"""{"type":"response.output_item.done","output_index":0,"item":{{Second}}}""", $$"""{"type":"response.output_item.done","output_index":0,"item":{{First}}}""",
+            $$"""{"type":"response.output_item.done","output_index":0,"item":{{First}}}""", """{"type":"response.completed","response":{"id":"r","output":[]}}"""));
+    }
+
+    [Fact]
+    public void Chat_WhatEachChunkTellsAgain_IsThereOnce() => Same(
+        """
+        {"choices":[{"index":0,"message":{"role":"assistant","content":"ab"},"content_filter_results":{"hate":{"filtered":false,"severity":"low"},"self_harm":{"severity":"safe"}},
+        "native_finish_reason":"stop","list":["b"],"logprobs":null,"finish_reason":"stop"}]}
+        """,
+        Fold("openai",
+            """{"choices":[{"delta":{"role":"assistant","content":"a"},"content_filter_results":{"hate":{"filtered":false,"severity":"safe"}},"native_finish_reason":null,"list":["a"]}]}""",
+            """{"choices":[{"delta":{"content":"b"},"content_filter_results":{"hate":{"filtered":false,"severity":"low"},"self_harm":{"severity":"safe"}},"native_finish_reason":"stop","list":["b"]}]}""",
+            """{"choices":[{"delta":{},"content_filter_results":{},"native_finish_reason":"stop","finish_reason":"stop"}]}"""));
+
+    [Fact]
+    public void Responses_SourcesToldAsEventsAlone_AreWithTheirText()
+    {
+        const string Item = """{"id":"msg_1","type":"message","role":"assistant","content":[{"type":"output_text","text":"a","annotations":[]},{"type":"output_text","text":"b"},{"type":"output_text","text":"c","annotations":[{"n":9}]}]}""";
+        const string Cited = """{"id":"msg_1","type":"message","role":"assistant","content":[{"type":"output_text","text":"a","annotations":[{"n":1},{"n":2}]},{"annotations":[{"n":3}],"type":"output_text","text":"b"},{"type":"output_text","text":"c","annotations":[{"n":9}]}]}""";
+        static string Told(string id, int content, int n) => $$$"""{"type":"response.output_text.annotation.added","item_id":"{{{id}}}","output_index":1,"content_index":{{{content}}},"annotation_index":0,"annotation":{"n":{{{n}}}} }""";
+        string[] events =
+        [
+            """{"type":"response.output_item.done","output_index":0,"item":{"id":"rs_1","type":"reasoning","summary":[]}}""",
+            Told("msg_1", 0, 1), Told("msg_1", 0, 2), Told("other", 1, 3), Told("msg_1", 2, 4),
+            $$"""{"type":"response.output_item.done","output_index":1,"item":{{Item}}}""",
+        ];
+        string whole = $$"""{"id":"r","output":[{"id":"rs_1","type":"reasoning","summary":[]},{{Cited}}]}""";
+        Assert.Equal(whole, Fold("responses", [.. events, """{"type":"response.completed","response":{"id":"r","output":[]}}"""]));
+        Assert.Equal(whole, Fold("responses", [.. events, $$"""{"type":"response.completed","response":{"id":"r","output":[{"id":"rs_1","type":"reasoning","summary":[]},{{Item}}]} }"""]));
     }
 
     [Fact]
@@ -171,6 +204,26 @@ public sealed class AnswerFoldTests
             """{"candidates":[{"content":{"role":"model","parts":[{"text":"hm","thought":true},{"text":"Grüße","thoughtSignature":"c2ln"}]},"index":0,"groundingMetadata":{"groundingChunks":[],"groundingSupports":[]}}]}""",
             """{"candidates":[{"content":{"parts":[{"text":"Oslo"}]},"index":0,"groundingMetadata":{"groundingChunks":[{"web":{"uri":"u"}}],"groundingSupports":[{"segment":{"endIndex":7,"text":"Grüße"},"groundingChunkIndices":[0]},{"segment":{"startIndex":8,"endIndex":11},"groundingChunkIndices":[0]},{"segment":{"startIndex":90,"endIndex":99},"groundingChunkIndices":[0]},5]}}]}""",
             """{"candidates":[{"finishReason":"STOP","index":0,"groundingMetadata":{"groundingChunks":[],"groundingSupports":null}}]}"""));
+
+    [Fact]
+    public void Gemini_SegmentsThatNameTheirPart_StayAsTheyAre() => Same(
+        """
+        {"candidates":[{"content":{"role":"model","parts":[{"text":"hm","thought":true},{"text":"Oslo"}]},"index":0,
+        "groundingMetadata":{"groundingSupports":[{"segment":{"partIndex":1,"endIndex":4}},{"segment":{"endIndex":4,"partIndex":1,"startIndex":0}}]},"finishReason":"STOP"}]}
+        """,
+        Fold("gemini",
+            """{"candidates":[{"content":{"role":"model","parts":[{"text":"hm","thought":true}]},"index":0}]}""",
+            """[{"candidates":[{"content":{"parts":[{"text":"Oslo"}]},"index":0,"groundingMetadata":{"groundingSupports":[{"segment":{"partIndex":1,"endIndex":4}},{"segment":{"endIndex":4}}]}},5],"usageMetadata":null}]""",
+            """{"candidates":[{"finishReason":"STOP","content":null}]}""", "[DONE]"));
+
+    [Fact]
+    public void Chat_UnknownListsGrowByTheirIndex_TextThatGoesOnAsPartsIsOne()
+    {
+        Same("""{"choices":[{"index":0,"message":{"role":"assistant","images":[{"index":0,"type":"x","url":"data"},{"index":1,"url":"b"}],"content":null},"logprobs":null,"finish_reason":"stop"}]}""",
+            Fold("openai", """{"choices":[{"delta":{"role":"assistant","images":[{"index":0,"type":"x","url":"da"}]}}]}""", """{"choices":[{"delta":{"images":[{"index":0,"type":"x","url":"ta"},{"index":1,"url":"b"}]}},5]}""", "7"));
+        Same("""{"choices":[{"index":0,"message":{"content":[{"type":"text","text":"a"},{"type":"text","text":"b"}],"role":"assistant"},"logprobs":null,"finish_reason":"stop"}]}""",
+            Fold("openai", """{"choices":[{"delta":{"content":"a"}}]}""", """{"choices":[{"delta":{"content":[{"type":"text","text":"b"}]}}]}"""));
+    }
 
     [Fact]
     public void Chat_SourcesToldTwice_AreThereOnce_DetailsAreThoseTheServerWantsBack() => Same(

@@ -184,4 +184,55 @@ public sealed class CitationTests
         string responses = """{"input":["q",{"type":"message","role":"assistant","content":[{"type":"output_text","text":"ab","annotations":[{"type":"file_citation","file_id":"f","filename":"n","index":0}]}]},"r"]}""";
         Same("[]", Request("responses", responses, "responses").At("input.1.content.0.annotations"));
     }
+
+    private const string Asked = """{"max_tokens":9,"tools":[{"type":"web_search_20250305","name":"web_search"}],"messages":[{"role":"user","content":"q"}]}""";
+
+    private static string Grounding(string upstream, string more = "") => upstream switch
+    {
+        "openai" => Sse.Chat(["\"role\":\"assistant\",\"content\":\"It rains.\"", "\"annotations\":[{\"type\":\"url_citation\",\"url_citation\":{\"url\":\"https://a.invalid/\",\"title\":\"A\"}},{\"type\":\"url_citation\",\"url_citation\":{\"url\":\"https://b.invalid/\",\"title\":\"\"}}]",
+            .. more.Length > 0 ? [Sse.Call(0, "c", "f", "{}")] : (string[])[], Sse.Finish("stop")]),
+        _ => Sse.Gemini("", """{"text":"It rains."}""") + Sse.Data($$"""{"candidates":[{"finishReason":"STOP","groundingMetadata":{"groundingChunks":[{"web":{"uri":"https://a.invalid/","title":"A"} },{"web":{"uri":"https://b.invalid/"} }],"groundingSupports":[{"segment":{"endIndex":9},"groundingChunkIndices":[0,1]}]} }]}"""),
+    };
+
+    /// <summary>Claude Code's WebSearch says "Did 0 searches" and has no links otherwise.</summary>
+    [Theory]
+    [InlineData("openai")]
+    [InlineData("gemini")]
+    public void PagesOfOtherProviders_AreToldAsFound_ToAMessagesClientThatAskedForASearch(string upstream)
+    {
+        ChatRequest asked = Read("anthropic", Asked);
+        JsonElement content = Joined(upstream, Grounding(upstream), "anthropic", asked).At("content");
+        Assert.Equal(["text", "server_tool_use", "web_search_tool_result"], content.EnumerateArray().Select(block => block.Text("type")));
+        Assert.Equal("web_search", content.Text("1.name"));
+        Assert.Equal(content.Text("1.id"), content.Text("2.tool_use_id"));
+        Assert.Equal(["A https://a.invalid/", "https://b.invalid/ https://b.invalid/"], content.At("2.content").EnumerateArray().Select(page => $"{page.Text("title")} {page.Text("url")}"));
+
+        string stream = Stream(upstream, Grounding(upstream), "anthropic", asked);
+        Assert.Equal(["text", "server_tool_use", "web_search_tool_result"], Sse.Events(stream, "content_block_start").Select(start => start.Text("content_block.type")));
+        Same(content.At("2").GetRawText(), Sse.Events(stream, "content_block_start")[2].At("content_block"));
+        Assert.Equal("""{"query":""}""", Sse.Events(stream, "content_block_delta")[^1].Text("delta.partial_json"));
+
+        ChatRequest plain = Read("anthropic", """{"max_tokens":9,"messages":[{"role":"user","content":"q"}]}""");
+        Assert.Equal(1, Joined(upstream, Grounding(upstream), "anthropic", plain).At("content").GetArrayLength());
+        Assert.DoesNotContain("a.invalid", Stream(upstream, Grounding(upstream), "anthropic", plain));
+    }
+
+    [Fact]
+    public void PagesBesideACall_AreNotTold_SinceTheCallComesLast() =>
+        Assert.Equal(["text", "tool_use"], Joined("openai", Grounding("openai", "call"), "anthropic", Read("anthropic", Asked)).At("content").EnumerateArray().Select(block => block.Text("type")));
+
+    [Fact]
+    public void SearchThatWasToldHere_GoesToNoUpstream()
+    {
+        string content = Joined("openai", Grounding("openai"), "anthropic", Read("anthropic", Asked)).At("content").GetRawText();
+        string history = $$"""{"max_tokens":9,"messages":[{"role":"user","content":"q"},{"role":"assistant","content":{{content}} },{"role":"user","content":"more"}]}""";
+        foreach (string upstream in (string[])["openai", "responses", "gemini"])
+        {
+            string sent = Request("anthropic", history, upstream).GetRawText();
+            Assert.Contains("It rains.", sent);
+            Assert.DoesNotContain("a.invalid", sent);
+        }
+        JsonElement forwarded = RequestTexts.Json(Encoding.UTF8.GetString(EnvelopeCut.Apply(Encoding.UTF8.GetBytes(history), "anthropic", "claude-opus-5")!));
+        Assert.Equal("It rains.", Assert.Single(forwarded.At("messages.1.content").EnumerateArray()).Text("text"));
+    }
 }

@@ -40,6 +40,23 @@ public sealed class EnvelopeCutTests
     [InlineData("gemini", """{"contents":{"parts":{"text":"ENVELOPE"}}}""")]
     public void WithoutAnEnvelopeInItsPlace_TheBodyIsLeftAlone(string protocol, string body) => Assert.Null(Cut(body, protocol));
 
+    /// <summary>"tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'"</summary>
+    [Fact]
+    public void CallIdsOfOtherProviders_AreLegalForAClaude()
+    {
+        const string Body = """
+            {"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"ID","name":"f","input":{"id":"functions.f:0"}},{"type":"tool_use","id":"toolu_1","name":"f","input":{}}]}, {"role":"user","content":[{"type":"tool_result","tool_use_id" : "ID","content":"functions.f:0"},{"type":"tool_result","tool_use_id":"toolu_1"}]}],"x":1.50}
+            """;
+        string foreign = Body.Replace("ID", "functions.f:0"), legal = Body.Replace("ID", CallIds.For("functions.f:0", 64, true));
+        Assert.Equal(legal, Cut(foreign, "anthropic", "claude-opus-5"));
+        Assert.Null(Cut(legal, "anthropic", "claude-opus-5"));
+        // Its own ids mean something to another model.
+        Assert.Null(Cut(foreign, "anthropic", "kimi-k2"));
+        Assert.Null(Cut("""{"messages":[{"role":"user","content":"\"tool_use_id\":\"a.b\""}]}""", "anthropic", "claude-opus-5"));
+        string thinking = "{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"ENVELOPE\"},{\"type\":\"tool_use\",\"id\":\"ID\"";
+        Assert.Equal(legal, Cut(foreign.Replace("{\"type\":\"tool_use\",\"id\":\"functions.f:0\"", thinking.Replace("ID", "functions.f:0")), "anthropic", "claude-opus-5"));
+    }
+
     [Fact]
     public void E33_Responses_ReasoningItemGoes() => Assert.Equal(
         """{"input":["q",{"type":"reasoning","id":"rs_2","summary":[],"encrypted_content":"gAAAA"},{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}]}""",
@@ -52,6 +69,14 @@ public sealed class EnvelopeCutTests
     {
         string body = """{"contents":[{"role":"model","parts":[{"thought_signature":"ENVELOPE","text":""},{"text":"a","thoughtSignature":"ENVELOPE"},{"functionCall":{"name":"f"},"thoughtSignature":"ENVELOPE"}]}]}""";
         Assert.Equal($$"""{"contents":[{"role":"model","parts":[{"text":"a"},{{call}}]}]}""", Cut(body, "gemini", model));
+    }
+
+    [Fact]
+    public void E33_Gemini_ASignatureOfItsOwnStays_InAStepWithoutAnEnvelope()
+    {
+        const string User = """{"role":"user","parts":[{"text":"q"}]}""", Own = """{"role":"model","parts":[{"text":"b","thoughtSignature":"c2ln"}]}""";
+        Assert.Equal($$$"""{"contents":[{{{User}}},{{{Own}}},{{{User}}},{"role":"model","parts":[{"text":"a"}]},{{{User}}},{{{Own}}}]}""",
+            Cut($$$"""{"contents":[{{{User}}},{{{Own}}},{{{User}}},{"role":"model","parts":[{"text":"a","thoughtSignature":"ENVELOPE"}]},{{{User}}},{{{Own}}}]}""", "gemini", "gemini-2.5-pro"));
     }
 
     [Fact]
@@ -74,6 +99,8 @@ public sealed class EnvelopeCutTests
         """{"input":[{"role":"user","content":"a"},{"type":"message","role":"assistant","content":[]}]}""")]
     [InlineData("""{"input":[{"id":"rs_SEED0","type":"reasoning","summary":[],"encrypted_content":null},{"type":"function_call", "id":"fc_SEED12","name":"f","arguments":"{\"n\":1.0}"}]}""",
         """{"input":[{"type":"function_call","name":"f","arguments":"{\"n\":1.0}"}]}""")]
+    [InlineData("""{"input":[{"type":"function_call","id":"fc_SEED12","name":"f","arguments":"{}"}]}""", """{"input":[{"type":"function_call","name":"f","arguments":"{}"}]}""")]
+    [InlineData("""{"input":[{"type":"custom_tool_call","id":"ctc_SEED1","name":"p","input":"x"}]}""", """{"input":[{"type":"custom_tool_call","name":"p","input":"x"}]}""")]
     [InlineData("""{"input":[{"type":"item_reference","id":"rs_SEED0"},{"role":"user","content":"a"}]}""", """{"input":[{"role":"user","content":"a"}]}""")]
     [InlineData("""{"input":[{"id":"rs_SEED0","type":"reasoning","summary":[],"encrypted_content":"gAAA"}]}""", """{"input":[{"type":"reasoning","summary":[],"encrypted_content":"gAAA"}]}""")]
     public void E35_IdsMadeHere_DoNotReachAResponsesUpstream(string body, string expected) =>
@@ -84,6 +111,10 @@ public sealed class EnvelopeCutTests
     [InlineData("""{"input":[{"type":"item_reference","id":"msg_b30u4KN2POu2JvR18fwTZzth0"}]}""")]
     [InlineData("""{"input":[{"type":"function_call","id":"fc_b30u4KN2POu2JvR18fwTZzthx"}],"x":"msg_b30u4KN2POu2JvR18fwTZzth0"}""")]
     [InlineData("""{"input":[{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"gAAA"}],"x":"rs_b30u"}""")]
+    [InlineData("""{"input":[{"type":"message","id":"msg_b30u4KN2POu2JvR18fwTZzth00000","content":[]}]}""")]
+    [InlineData("""{"input":[{"type":"message","id":"msg_b30u4KN2POu2JvR18fwTZ-th0","content":[]}]}""")]
+    [InlineData("""{"input":[{"type":"message","id":"msg_b30u4KN2POu2JvR18fwTZzth","content":[]}]}""")]
+    [InlineData("""{"input":"\"msg_"}""")]
     public void IdsOfOthers_AreLeftAlone(string body) => Assert.Null(Cut(body, "responses"));
 
     private const string StandIn = "skip_thought_signature_validator";

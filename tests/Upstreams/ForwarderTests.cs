@@ -103,6 +103,31 @@ public sealed class ForwarderTests
     }
 
     [Fact]
+    public async Task AnswerBeginsWhileTheRequestIsStillSent_ItsMemoryIsNeitherLetGoNorUsedAgain()
+    {
+        var slow = new SlowStream();
+        Task? sent = null;
+        _upstream.Answers(200, "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"one\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n", "text/event-stream");
+        _upstream.OnRequest = request => sent = request.Content!.CopyToAsync(slow);
+        using var test = new TestExchange("openai");
+        Assert.Equal(OutcomeKind.Success, (await Send(test, type: "openai")).Outcome.Kind);
+        Assert.Equal((false, 1, false), (test.Exchange.Body.IsEmpty, test.Lent, sent!.IsCompleted));
+
+        slow.Gate.SetResult();
+        await sent;
+        Assert.Contains("client-model", System.Text.Encoding.UTF8.GetString(slow.ToArray()).Replace("up-model", "client-model", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task RequestThatWasSent_IsNotLent()
+    {
+        _upstream.Answers(200, Good);
+        using var test = new TestExchange("anthropic", stream: false);
+        await Send(test);
+        Assert.Equal(0, test.Lent);
+    }
+
+    [Fact]
     public async Task NoRoomForATranslation_IsToldAtOnce_AndBlamesNobody()
     {
         using var test = new TestExchange("anthropic", room: (_, _) => ValueTask.FromResult<IDisposable?>(null));

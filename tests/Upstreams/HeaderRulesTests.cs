@@ -28,6 +28,8 @@ public sealed class HeaderRulesTests
     [InlineData("openai", "idempotency-key", true)]
     [InlineData("openai", "x-forwarded-for", false)]
     [InlineData("openai", "content-type", false)]
+    [InlineData("gemini", "X-Server-Timeout", true)]
+    [InlineData("openai", "x-server-timeout", false)]
     [InlineData("nobody", "openai-beta", false)]
     public void ToUpstream(string protocol, string name, bool passes) => Assert.Equal(passes, HeaderRules.PassesToUpstream(protocol, name));
 
@@ -47,6 +49,16 @@ public sealed class HeaderRulesTests
     [InlineData("access-control-allow-origin", false)]
     [InlineData("Access-Control-Allow-Private-Network", false)]
     public void ToClient(string name, bool passes) => Assert.Equal(passes, HeaderRules.PassesToClient(name));
+
+    [Theory]
+    [InlineData("User-Agent", true, false)]
+    [InlineData("x-app", true, false)]
+    [InlineData("X-Stainless-Lang", true, false)]
+    [InlineData("x-api-key", false, true)]
+    [InlineData("Authorization", false, true)]
+    [InlineData("Set-Cookie", false, true)]
+    [InlineData("accept", false, false)]
+    public void OfToolsAndOfCredentials(string name, bool isOfTool, bool isCredential) => Assert.Equal((isOfTool, isCredential), (HeaderRules.IsOfTool(name), HeaderRules.IsCredential(name)));
 
     [Fact]
     public void NamedByConnection_StaysHere()

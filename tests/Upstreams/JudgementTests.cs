@@ -62,6 +62,7 @@ public sealed class JudgementTests
     [InlineData(429, """{"error":{"code":"insufficient_quota"}}""")]
     [InlineData(403, """{"error":{"type":"billing_error"}}""")]
     [InlineData(400, """{"error":{"code":"billing_hard_limit_reached"}}""")]
+    [InlineData(429, """{"error":{"code":"billing_not_active"}}""")]
     public void Quota_RestsTheCredential(int status, string body)
     {
         Outcome outcome = Judge(status, ErrorKind.InvalidRequest, body);
@@ -69,6 +70,21 @@ public sealed class JudgementTests
         Assert.Equal(ErrorKind.Quota, outcome.Error!.Kind);
         Assert.Null(outcome.RetryAt);
     }
+
+    [Theory]
+    [InlineData(400, ErrorKind.InvalidRequest, null, "Your credit balance is too low to access the Anthropic API.")]
+    [InlineData(400, ErrorKind.Quota, null, "told")]
+    [InlineData(429, ErrorKind.RateLimit, "insufficient_quota", "told")]
+    [InlineData(403, ErrorKind.Permission, "billing_not_active", "told")]
+    public void QuotaThatTheReaderSaw_IsOneWithoutABody(int status, ErrorKind kind, string? code, string message) =>
+        Assert.Equal((OutcomeKind.Limited, ErrorKind.Quota), Judgement.OfAnswer(status, new ProxyError(kind, message) { Code = code }, [], "{}"u8, [], clock) is { Error: { } error } told ? (told.Kind, error.Kind) : default);
+
+    [Theory]
+    [InlineData(ErrorKind.UpstreamAuth, null, OutcomeKind.CredentialRefused)]
+    [InlineData(ErrorKind.NotFound, null, OutcomeKind.Failed)]
+    [InlineData(ErrorKind.InvalidRequest, "model_not_found", OutcomeKind.Failed)]
+    public void BadRequestThatTheReaderUnderstood_IsWhatItSays(ErrorKind kind, string? code, OutcomeKind expected) =>
+        Assert.Equal(expected, Judgement.OfAnswer(400, new ProxyError(kind, "told") { Code = code }, [], "{}"u8, [], clock).Kind);
 
     [Fact]
     public void GooglesRateLimitThatSpeaksOfBilling_IsNoQuota() => Assert.Equal(ErrorKind.RateLimit,
@@ -88,6 +104,8 @@ public sealed class JudgementTests
     [InlineData("Rate limit reached for `GPT-4o`: try again in 7s", "gpt-4o", true)]
     [InlineData("Rate limit reached for gpt-4o. Please try again in 7s", "gpt-5.5", false)]
     [InlineData("Too many requests of this account, 3 in 10: try again in 7s", "model-3", false)]
+    [InlineData("Too many requests of this account, 100 in 10: try again in 7s", "100-model", false)]
+    [InlineData("{\"error\":{\"limit\":\"requests_per_model_per_minute\",\"retry_after\":7}}", "m", true)]
     [InlineData("{\"error\":{\"details\":[{\"violations\":[{\"quotaId\":\"GenerateRequestsPerMinutePerProjectPerModel\"}]},{\"retryDelay\":\"7s\"}]}}", "gemini-2.5-pro", true)]
     [InlineData("{\"error\":{\"details\":[{\"violations\":[{\"quotaId\":\"GenerateRequestsPerMinutePerProject\"}]},{\"retryDelay\":\"7s\"}]}}", "gemini-2.5-pro", false)]
     public void LimitThatNamesTheModel_LeavesTheCredentialsOtherModelsAlone(string said, string model, bool isOfTheModel)
@@ -122,9 +140,12 @@ public sealed class JudgementTests
     [Fact]
     public void LimitWithUselessTime_Counts() => Assert.True(Judge(429, ErrorKind.RateLimit, "", ("retry-after", "-1")).Counts);
 
-    [Fact]
-    public void LimitOfTheModelsCapacity_RestsTheModel() =>
-        Assert.Equal(Scope.Model, Judge(429, ErrorKind.RateLimit, """{"error":{"details":[{"reason":"MODEL_CAPACITY_EXHAUSTED"}]}}""").Scope);
+    [Theory]
+    [InlineData("""{"error":{"details":[{"reason":"MODEL_CAPACITY_EXHAUSTED"}]}}""")]
+    [InlineData("""{"error":{"details":[{"reason":"MODEL_CAPACITY_EXCEEDED"}]}}""")]
+    [InlineData("""{"message":"x","reason":"INSUFFICIENT_MODEL_CAPACITY"}""")]
+    [InlineData("""{"error":{"message":"Selected model is at capacity."}}""")]
+    public void LimitOfTheModelsCapacity_RestsTheModel(string body) => Assert.Equal(Scope.Model, Judge(429, ErrorKind.RateLimit, body).Scope);
 
     [Fact]
     public void UnavailableWithTime_RestsTheModelAndDoesNotCount()
@@ -153,6 +174,16 @@ public sealed class JudgementTests
     [InlineData(ErrorKind.ClientAuth, OutcomeKind.CredentialRefused)]
     [InlineData(ErrorKind.InvalidRequest, OutcomeKind.Refused)]
     [InlineData(ErrorKind.ContextTooLong, OutcomeKind.Refused)]
+    [InlineData(ErrorKind.UpstreamAuth, OutcomeKind.CredentialRefused)]
+    [InlineData(ErrorKind.Permission, OutcomeKind.CredentialRefused)]
+    [InlineData(ErrorKind.NotFound, OutcomeKind.Failed)]
+    [InlineData(ErrorKind.MethodNotAllowed, OutcomeKind.Refused)]
+    [InlineData(ErrorKind.Conflict, OutcomeKind.Refused)]
+    [InlineData(ErrorKind.TooLarge, OutcomeKind.Refused)]
+    [InlineData(ErrorKind.UnsupportedMedia, OutcomeKind.Refused)]
+    [InlineData(ErrorKind.Unavailable, OutcomeKind.Failed)]
+    [InlineData(ErrorKind.Timeout, OutcomeKind.Failed)]
+    [InlineData(ErrorKind.BadGateway, OutcomeKind.Failed)]
     public void ErrorToldInsideA200_IsJudgedByItsKind(ErrorKind kind, OutcomeKind expected) => Assert.Equal(expected, Judge(200, kind).Kind);
 
     [Fact]
@@ -229,7 +260,7 @@ public sealed class JudgementTests
 
     [Fact]
     public void RuleOfAStatus_FitsTheErrorToldInsideA200() =>
-        Assert.Equal(ErrorAction.Ignore, Judge(200, ErrorKind.Overloaded, new ErrorRule { Statuses = [529], Action = ErrorAction.Ignore }).Rule);
+        Assert.All([529, 200], status => Assert.Equal(ErrorAction.Ignore, Judge(200, ErrorKind.Overloaded, new ErrorRule { Statuses = [status], Action = ErrorAction.Ignore }).Rule));
 
     private Outcome Judge(int status, ErrorKind kind, string body = "", params (string, string)[] headers) => Judge(status, kind, body, [], headers);
 

@@ -126,9 +126,12 @@ public sealed class PausedTurnTests
             """{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"a\\\"b"}}""",
             """{"type":"content_block_delta","index":1,"delta":{"type":"citations_delta","citation":{"type":"char_location","cited_text":"x"}}}""",
             """{"type":"content_block_stop","index":1}""",
+            // "text content blocks must be non-empty"
+            """{"type":"content_block_start","index":2,"content_block":{"type":"text","text":"","citations":null}}""",
+            """{"type":"content_block_stop","index":2}""",
             """{"type":"message_delta","delta":{"stop_reason":"pause_turn"},"usage":{}}"""];
         bool[] pauses = [.. events.Select(one => turn.Take(Encoding.UTF8.GetBytes(one)))];
-        Assert.Equal([false, false, false, false, false, false, false, false, true], pauses);
+        Assert.Equal([false, false, false, false, false, false, false, false, false, false, true], pauses);
         JsonElement sent = RequestTexts.Json(Encoding.UTF8.GetString(turn.GoOn("""{"messages":[],"x":1}"""u8)));
         Pair.Same("""[{"type":"thinking","thinking":"hm","signature":"c2ln"},{"type":"text","text":"a\\\"b","citations":[{"type":"char_location","cited_text":"x"}]}]""", sent.At("messages.0.content"));
     }

@@ -17,6 +17,9 @@ public sealed class ScriptedHandler : HttpMessageHandler
 
     public int Left => _script.Count;
 
+    /// <summary>Sees each request before it is read.</summary>
+    public Action<HttpRequestMessage>? OnRequest { get; set; }
+
     public ScriptedHandler Answers(int status, string body, string type = "application/json", params (string Name, string Value)[] headers) =>
         Does(_ => Task.FromResult(Make(status, new ByteArrayContent(Encoding.UTF8.GetBytes(body)), type, headers)));
 
@@ -39,6 +42,7 @@ public sealed class ScriptedHandler : HttpMessageHandler
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        OnRequest?.Invoke(request);
         Bodies.Add(request.Content is null ? "" : await request.Content.ReadAsStringAsync(CancellationToken.None));
         Addresses.Add(request.RequestUri!);
         var headers = new Dictionary<string, string>();

@@ -21,11 +21,11 @@ public sealed class TestExchange : IDisposable
     public TestExchange(
         string protocol = "anthropic", bool stream = true, bool array = false, FakeClock? clock = null, string model = "client-model", string? body = null,
         double totalSeconds = 0, double earlySeconds = 90, double keepaliveSeconds = 15, Operation operation = Operation.Generate, bool usage = true,
-        Func<long, CancellationToken, ValueTask<IDisposable?>>? room = null)
+        Action<ReadOnlyMemory<byte>>? keep = null, byte[]? rawBody = null, Func<long, CancellationToken, ValueTask<IDisposable?>>? room = null)
     {
         Clock = clock ?? new FakeClock();
         IClientProtocol client = Protocols[protocol];
-        byte[] bytes = Encoding.UTF8.GetBytes(body ?? BodyOf(protocol, model, stream, usage));
+        byte[] bytes = rawBody ?? Encoding.UTF8.GetBytes(body ?? BodyOf(protocol, model, stream, usage));
         bool isGemini = protocol == "gemini";
         string query = isGemini && stream && !array ? "?alt=sse" : "";
         RequestHead head = client.ReadHead(new RequestTarget(operation, isGemini ? model : null, isGemini ? stream : null), query, bytes);
@@ -44,8 +44,10 @@ public sealed class TestExchange : IDisposable
         Exchange = new Exchange
         {
             Protocol = client,
+            KeepAnswer = keep,
             Head = head,
             Body = bytes,
+            OnLent = () => Lent++,
             Query = query,
             Headers = Headers,
             ToolHeaders = ToolHeaders,
@@ -57,6 +59,9 @@ public sealed class TestExchange : IDisposable
             TotalDeadline = totalSeconds > 0 ? Clock.GetTimestamp() + TimeSpan.FromSeconds(totalSeconds).Ticks : long.MaxValue,
         };
     }
+
+    /// <summary>How often somebody was found to read the body for longer.</summary>
+    public int Lent { get; private set; }
 
     public FakeClock Clock { get; }
 

@@ -127,7 +127,7 @@ try { proxy = await startProxy(binary, config(upstreams), signInFiles()); } catc
 
 const rows = [openaiDrivers, anthropicDrivers, genaiDrivers, aiDrivers].flatMap((drivers) => drivers(proxy.url, KEY))
   .flatMap((driver) => SCENARIOS.filter((scenario) => (!driver.only || driver.only.includes(scenario.name)) && (driver.streams || !scenario.streamsOnly)
-    && (!scenario.clients || scenario.clients.includes(driver.protocol)) && (!scenario.refersOnly || driver.refers === 'answers') && (!scenario.nativeOnly || !driver.name.startsWith('ai '))).map((scenario) => ({ driver, scenario, name: `${driver.name}: ${scenario.name}` })))
+    && (!scenario.clients || scenario.clients.includes(driver.protocol)) && (!scenario.nativeOnly || !driver.name.startsWith('ai '))).map((scenario) => ({ driver, scenario, name: `${driver.name}: ${scenario.name}` })))
   .filter((row) => !process.argv[2] || row.name.includes(process.argv[2]));
 const width = Math.max(...rows.map((row) => row.name.length), 0) + 1;
 let [passed, failed] = [0, 0];

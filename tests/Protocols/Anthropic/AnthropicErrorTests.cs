@@ -19,9 +19,11 @@ public sealed class AnthropicErrorTests
     [InlineData(ErrorKind.Permission, 403, "permission_error")]
     [InlineData(ErrorKind.NotFound, 404, "not_found_error")]
     [InlineData(ErrorKind.MethodNotAllowed, 405, "invalid_request_error")]
+    [InlineData(ErrorKind.Conflict, 409, "conflict_error")]
     [InlineData(ErrorKind.TooLarge, 413, "request_too_large")]
     [InlineData(ErrorKind.UnsupportedMedia, 415, "invalid_request_error")]
     [InlineData(ErrorKind.RateLimit, 429, "rate_limit_error")]
+    [InlineData(ErrorKind.ServerError, 500, "api_error")]
     [InlineData(ErrorKind.UpstreamAuth, 500, "api_error")]
     [InlineData(ErrorKind.BadGateway, 502, "api_error")]
     [InlineData(ErrorKind.Unavailable, 503, "overloaded_error")]
@@ -52,12 +54,17 @@ public sealed class AnthropicErrorTests
     [InlineData(400, "{\"error\":{\"type\":\"invalid_request_error\",\"message\":\"prompt is too long: 210000 tokens > 200000 maximum\"}}", ErrorKind.ContextTooLong, "prompt is too long: 210000 tokens > 200000 maximum")]
     [InlineData(401, "{\"error\":{\"type\":\"authentication_error\",\"message\":\"invalid x-api-key\"}}", ErrorKind.UpstreamAuth, "invalid x-api-key")]
     [InlineData(402, "{\"error\":{\"type\":\"billing_error\",\"message\":\"pay\"}}", ErrorKind.Quota, "pay")]
+    [InlineData(400, "{\"error\":{\"type\":\"invalid_request_error\",\"message\":\"You have reached your specified API usage limits. You will regain access on 2026-12-01 at 00:00 UTC.\"}}", ErrorKind.Quota,
+        "You have reached your specified API usage limits. You will regain access on 2026-12-01 at 00:00 UTC.")]
     [InlineData(403, "", ErrorKind.UpstreamAuth, "the upstream answered 403 Forbidden")]
     [InlineData(429, "{\"error\":{\"type\":\"rate_limit_error\",\"message\":\"x\",\"details\":{\"error_code\":\"enforced_spend_limit_reached\"}}}", ErrorKind.Quota, "x")]
     [InlineData(500, "{\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}", ErrorKind.Overloaded, "Overloaded")]
     [InlineData(529, "{}", ErrorKind.Overloaded, "the upstream answered 529: {}")]
     [InlineData(502, "<html>\n<b>Bad gateway</b></html>", ErrorKind.BadGateway, "the upstream answered 502 BadGateway: <html> <b>Bad gateway</b></html>")]
     [InlineData(404, "[{\"error\":{\"type\":\"not_found_error\",\"message\":\"model: x\"}}]", ErrorKind.NotFound, "model: x")]
+    [InlineData(429, "{\"error\":{\"type\":\"rate_limit_error\",\"message\":\"prompt is too long for the tokens of this minute\"}}", ErrorKind.RateLimit, "prompt is too long for the tokens of this minute")]
+    [InlineData(400, "{\"error\":{\"type\":\"invalid_request_error\",\"message\":\"x\",\"details\":{\"error_code\":\"enforced_spend_limit_reached\"}}}", ErrorKind.InvalidRequest, "x")]
+    [InlineData(415, "{\"error\":{\"message\":\"x\"}}", ErrorKind.UnsupportedMedia, "x")]
     [InlineData(500, "{\"error\":\"plain text\"}", ErrorKind.ServerError, "plain text")]
     [InlineData(422, "{\"detail\":[]}", ErrorKind.InvalidRequest, "the upstream answered 422 UnprocessableEntity: {\"detail\":[]}")]
     public void ReadError_ClassifiesStatusTypeAndText(int status, string body, ErrorKind kind, string message)
@@ -113,5 +120,6 @@ public sealed class AnthropicErrorTests
         string json = Wire.Text(output => Protocol.WriteError(output, new ProxyError(ErrorKind.Unsupported, "no") { Param = param }, "r"));
         string? code = JsonDocument.Parse(json).RootElement.GetProperty("error").TryGetProperty("details", out JsonElement details) ? details.GetProperty("error_code").GetString() : null;
         Assert.Equal(expected, code);
+        if (code is not null) Assert.Equal("""["thread"]""", details.GetProperty("unsupported").GetRawText());
     }
 }

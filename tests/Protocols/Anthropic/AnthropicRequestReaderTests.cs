@@ -170,6 +170,10 @@ public sealed class AnthropicRequestReaderTests
     [InlineData("\"thinking\":{\"type\":\"disabled\"}", ReasoningEffort.None, null, false, null)]
     [InlineData("\"thinking\":{\"type\":\"between_tools\"}", ReasoningEffort.None, null, false, null)]
     [InlineData("\"output_config\":{\"effort\":\"low\"}", ReasoningEffort.Low, null, false, null)]
+    [InlineData("\"output_config\":{\"effort\":\"medium\"}", ReasoningEffort.Medium, null, false, null)]
+    [InlineData("\"output_config\":{\"effort\":\"high\"}", ReasoningEffort.High, null, false, null)]
+    [InlineData("\"output_config\":{\"effort\":\"max\"}", ReasoningEffort.Max, null, false, null)]
+    [InlineData("\"thinking\":{\"type\":\"brand_new\"},\"output_config\":{\"effort\":\"low\"}", ReasoningEffort.Low, null, false, null)]
     [InlineData("\"thinking\":{\"type\":\"adaptive\",\"display\":\"summarized\"}", null, null, true, true)]
     public void Reasoning_AllForms(string members, ReasoningEffort? effort, long? budget, bool adaptive, bool? visible) =>
         Assert.Equal(new ReasoningRequest { Effort = effort, Budget = budget, Adaptive = adaptive, Visible = visible }, Read(Hi + "," + members).Reasoning);

@@ -130,6 +130,39 @@ public sealed class AnthropicRequestWriterTests
         Assert.Equal("<system-reminder>\nrule\n</system-reminder>", old[0].GetProperty("content")[1].GetProperty("text").GetString());
     }
 
+    [Theory]
+    [InlineData("auto", "auto")]
+    [InlineData("standard_only", "standard_only")]
+    [InlineData("flex", null)]
+    public void ServiceTier_IsToldInTheProtocolsWordsOnly(string asked, string? told) =>
+        Assert.Equal(told, Write(Request(Opus47) with { ServiceTier = asked }).TryGetProperty("service_tier", out JsonElement tier) ? tier.GetString() : null);
+
+    [Fact]
+    public void MarkedTool_KeepsItsMark_AmongTheLastFour()
+    {
+        ToolDefinition marked = Tool("f") with { CacheHint = true };
+        Assert.Equal("""{"name":"f","input_schema":{"type":"object","properties":{}},"cache_control":{"type":"ephemeral"}}""", Write(Request(Opus47) with { Tools = [marked] }).GetProperty("tools")[0].GetRawText());
+        JsonElement crowded = Write(Request(Opus47, User([.. Enumerable.Range(0, 4).Select(i => new TextPart($"t{i}") { CacheHint = true })])) with { Tools = [marked] });
+        Assert.DoesNotContain("cache_control", crowded.GetProperty("tools").GetRawText(), StringComparison.Ordinal);
+        Assert.Equal(4, crowded.GetProperty("messages").GetRawText().Split("cache_control").Length - 1);
+    }
+
+    [Theory]
+    [InlineData(ToolChoiceMode.Any, "f,g", "f", "f,g", "any")]
+    [InlineData(ToolChoiceMode.Auto, "f", "f", "f", "auto")]
+    [InlineData(ToolChoiceMode.Auto, "f", "h", "f,g,h", "auto")]
+    [InlineData(ToolChoiceMode.Any, "f,g", "h", "f,g", "any")]
+    public void SomeOfTheTools_AreAllThatIsDeclared_UnlessTheHistoryUsesOthers(ToolChoiceMode mode, string allowed, string used, string declared, string choice)
+    {
+        JsonElement body = Write(Request(Opus47, User(new TextPart("go")), Assistant(Call("a", used)), User(Result("a", used))) with
+        {
+            Tools = [Tool("f"), Tool("g"), Tool("h")],
+            ToolChoice = new ToolChoice(mode, allowed.Split(',')),
+        });
+        Assert.Equal(declared, string.Join(',', body.GetProperty("tools").EnumerateArray().Select(tool => tool.GetProperty("name").GetString())));
+        Assert.Equal(choice, body.GetProperty("tool_choice").GetProperty("type").GetString());
+    }
+
     [Fact]
     public void E43_EmptyText_IsDroppedAndItsMarkMoves()
     {
@@ -228,6 +261,23 @@ public sealed class AnthropicRequestWriterTests
         Assert.False(root.TryGetProperty("anyOf", out _));
         Assert.StartsWith("D (anyOf: ", root.GetProperty("description").GetString(), StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("""{"allOf":[{"$ref":"#/$defs/A"},{"properties":{"b":{}},"required":["b","gone"]}],"$defs":{"A":{"properties":{"a":{}},"required":["a"]}},"required":["z"],"properties":{"z":{}}}""", "z,a,b", "a,b,z")]
+    [InlineData("""{"anyOf":[{"$ref":"#/$defs/A"},{"$ref":"#/$defs/B"}],"$defs":{"A":{"properties":{"k":{},"a":{}},"required":["k","a"]},"B":{"properties":{"k":{},"b":{}},"required":["k"]}}}""", "k,a,b", "k")]
+    [InlineData("""{"oneOf":[{"$ref":"other.json"},{"$ref":"#/$defs/gone"},{"$ref":5},true,{"properties":{"a":{}},"required":["a"]}],"anyOf":5}""", "a", "")]
+    public void E20_RootComposition_BecomesOneObject(string schema, string properties, string required)
+    {
+        JsonElement root = Json(Schema(Tool("f", schema)));
+        Assert.Equal(properties, string.Join(',', root.GetProperty("properties").EnumerateObject().Select(property => property.Name)));
+        Assert.Equal(required, root.TryGetProperty("required", out JsonElement names) ? string.Join(',', names.EnumerateArray().Select(name => name.GetString())) : "");
+    }
+
+    [Theory]
+    [InlineData("""{"type":"object","properties":{"a":true,"b":{"properties":{"c":{"type":"string","format":"date","x-y":1}}},"d":{"type":"string","format":5},"m":{"type":"array","items":[{"minimum":1}],"prefixItems":[{"type":"object"}]}}}""",
+        """{"type":"object","properties":{"a":{},"b":{"properties":{"c":{"type":"string","format":"date"}},"additionalProperties":false},"d":{"type":"string","description":"(format: 5)"},"m":{"type":"array","items":[{"description":"(minimum: 1)"}],"prefixItems":[{"type":"object","additionalProperties":false}]}},"additionalProperties":false}""")]
+    public void StrictTool_IsClosedEverywhere(string schema, string expected) =>
+        Assert.Equal(expected, Write(Request(Opus47) with { Tools = [Tool("f", schema) with { Strict = true }] }).GetProperty("tools")[0].GetProperty("input_schema").GetRawText());
 
     [Fact]
     public void StructuredOutput_IsClosedAndToldInWords()

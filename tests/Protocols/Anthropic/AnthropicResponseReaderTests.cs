@@ -201,6 +201,42 @@ public sealed class AnthropicResponseReaderTests
             sink.Lines);
     }
 
+    [Fact]
+    public void CallWithoutAName_Fails()
+    {
+        const string Block = """{"type":"tool_use","id":"t","input":{}}""";
+        Assert.Equal(ErrorKind.ServerError, Wire.Read(Protocol, Begin + "data: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":" + Block + "}\n\n").Error?.Kind);
+        Assert.Equal(ErrorKind.ServerError, Wire.ReadWhole(Protocol, """{"id":"msg_1","content":[""" + Block + """],"stop_reason":"tool_use"}""").Error?.Kind);
+    }
+
+    [Theory]
+    [InlineData("invalid_request_error", ErrorKind.InvalidRequest)]
+    [InlineData("authentication_error", ErrorKind.UpstreamAuth)]
+    [InlineData("billing_error", ErrorKind.Quota)]
+    [InlineData("permission_error", ErrorKind.UpstreamAuth)]
+    [InlineData("not_found_error", ErrorKind.NotFound)]
+    [InlineData("conflict_error", ErrorKind.Conflict)]
+    [InlineData("request_too_large", ErrorKind.TooLarge)]
+    [InlineData("rate_limit_error", ErrorKind.RateLimit)]
+    [InlineData("api_error", ErrorKind.ServerError)]
+    [InlineData("timeout_error", ErrorKind.Timeout)]
+    [InlineData("overloaded_error", ErrorKind.Overloaded)]
+    [InlineData("brand_new_error", ErrorKind.ServerError)]
+    public void ErrorInAStream_IsOfTheKindOfItsType(string type, ErrorKind kind) =>
+        Assert.Equal((kind, type), Wire.Read(Protocol, "data: {\"type\":\"error\",\"error\":{\"type\":\"" + type + "\",\"message\":\"x\"}}\n\n") is { Error: { } error } ? (error.Kind, error.Code) : default);
+
+    [Theory]
+    [InlineData("""{"input_tokens":5,"cache_creation_input_tokens":7}""", 7, null)]
+    [InlineData("""{"input_tokens":5,"cache_creation_input_tokens":7,"cache_creation":{}}""", 7, null)]
+    [InlineData("""{"input_tokens":5,"cache_creation_input_tokens":7,"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0}}""", 7, null)]
+    [InlineData("""{"input_tokens":5,"cache_creation_input_tokens":7,"cache_creation":{"ephemeral_5m_input_tokens":3,"ephemeral_1h_input_tokens":4}}""", 3, 4)]
+    [InlineData("""{"input_tokens":5,"cache_creation":{"ephemeral_1h_input_tokens":4}}""", null, 4)]
+    public void CacheWrites_AreTheSumWhereTheBreakdownLacksThem(string usage, int? write, int? hour)
+    {
+        TokenUsage total = Wire.ReadWhole(Protocol, """{"id":"msg_1","content":[],"stop_reason":"end_turn","usage":""" + usage + "}").Total;
+        Assert.Equal(new TokenUsage { Input = 5, CacheWrite = write, CacheWriteHour = hour }, total);
+    }
+
     [Theory]
     [InlineData("event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n", ErrorKind.Overloaded)]
     [InlineData("event: message_delta\ndata: {\"type\":\"error\",\"error\":{\"type\":\"rate_limit_error\",\"message\":\"slow\"}}\n\n", ErrorKind.RateLimit)]

@@ -117,4 +117,25 @@ public sealed class ClientNeedsTests
         Assert.All(told.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), line => Assert.StartsWith("data: ", line));
         Assert.Single(Sse.Events(told), chunk => chunk.At("candidates.0").Has("finishReason"));
     }
+
+    /// <summary>In its agent mode, where the model's name is a Claude's.</summary>
+    [Theory]
+    [InlineData("anthropic")]
+    [InlineData("responses")]
+    [InlineData("gemini")]
+    public void Cursor_CallsAndResultsInTheWordsOfMessages_AreReadInChat(string upstream)
+    {
+        const string Tools = "\"tools\":[{\"name\":\"f\",\"description\":\"d\",\"input_schema\":{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\"}}}}],";
+        string cursor = "{" + Tools + """
+            "tool_choice":{"type":"auto"},"messages":[{"role":"system","content":[{"type":"text","text":"s"}]},{"role":"user","content":"q"},
+            {"role":"assistant","content":[{"type":"text","text":"I call."},{"type":"tool_use","id":"toolu_1","name":"f","input":{"a":1}}]},
+            {"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","content":[{"type":"text","text":"r"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgo="}}]},{"type":"text","text":"go on"}]}]}
+            """;
+        string messages = "{\"max_tokens\":32000," + cursor[1..].Replace("{\"role\":\"system\",\"content\":[{\"type\":\"text\",\"text\":\"s\"}]},", "").Insert(0, "\"system\":\"s\",");
+        JsonElement expected = upstream == "anthropic" ? RequestTexts.Write(Speech.Of(upstream).Upstream, Read("anthropic", messages) with { Model = "m" }) : Request("anthropic", messages, upstream);
+        JsonElement sent = Request("openai", cursor, upstream);
+        string path = upstream switch { "anthropic" => "messages", "responses" => "input", _ => "contents" };
+        Same(expected.At(path).GetRawText(), sent.At(path));
+        Same(expected.At("tools").GetRawText(), sent.At("tools"));
+    }
 }

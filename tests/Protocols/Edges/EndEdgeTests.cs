@@ -208,6 +208,14 @@ public sealed class EndEdgeTests
         Assert.Equal(503, array.At("-1.error.code").GetInt32());
     }
 
+    [Fact]
+    public void E74_AnswerTooLongForWhatThePromptLeaves_IsToldInTheWordingThatLowersTheLimit()
+    {
+        (int told, JsonElement error) = Error("openai", 400, """{"error":{"message":"'max_tokens' or 'max_completion_tokens' is too large: 32000. This model's maximum context length is 32768 tokens and your request has 5000 input tokens (32000 > 32768 - 5000).","code":400}}""", "anthropic");
+        Assert.Equal(400, told);
+        Assert.StartsWith("input length and `max_tokens` exceed context limit: 5000 + 32000 > 32768", error.Text("error.message"));
+    }
+
     [Theory]
     [InlineData("openai", 400, """{"error":{"message":"This model's maximum context length is 200000 tokens. However, your messages resulted in 210000 tokens.","type":"invalid_request_error","code":"context_length_exceeded"}}""", true)]
     [InlineData("responses", 400, """{"error":{"message":"Your input exceeds the context window of this model.","type":"invalid_request_error","code":"context_length_exceeded"}}""", false)]

@@ -61,6 +61,33 @@ public sealed class GeminiErrorTests
     [InlineData(504, "", ErrorKind.Timeout)]
     public void ReadError_Classifies(int status, string body, ErrorKind kind) => Assert.Equal(kind, Protocol.ReadError(status, Encoding.UTF8.GetBytes(body)).Kind);
 
+    [Theory]
+    [InlineData("INVALID_ARGUMENT", ErrorKind.InvalidRequest)]
+    [InlineData("FAILED_PRECONDITION", ErrorKind.InvalidRequest)]
+    [InlineData("UNAUTHENTICATED", ErrorKind.UpstreamAuth)]
+    [InlineData("PERMISSION_DENIED", ErrorKind.UpstreamAuth)]
+    [InlineData("NOT_FOUND", ErrorKind.NotFound)]
+    [InlineData("ABORTED", ErrorKind.Conflict)]
+    [InlineData("RESOURCE_EXHAUSTED", ErrorKind.RateLimit)]
+    [InlineData("INTERNAL", ErrorKind.ServerError)]
+    [InlineData("UNAVAILABLE", ErrorKind.Overloaded)]
+    [InlineData("DEADLINE_EXCEEDED", ErrorKind.Timeout)]
+    [InlineData("BRAND_NEW", ErrorKind.ServerError)]
+    public void ErrorInAStream_IsOfTheKindOfItsStatusWord(string status, ErrorKind kind)
+    {
+        ProxyError error = GeminiErrors.ReadInBand(Encoding.UTF8.GetBytes($$$"""{"error":{"message":"x","status":"{{{status}}}"}}"""));
+        Assert.Equal((kind, status), (error.Kind, error.Code));
+        Assert.Equal(status == "BRAND_NEW" ? null : ErrorText.KindOf(error.UpstreamStatus ?? 0) == kind, error.UpstreamStatus is null ? null : (bool?)true);
+    }
+
+    [Fact]
+    public void CodeOfAnErrorInAStream_StandsForItsStatus_UnlessItIsNone()
+    {
+        Assert.Equal(ErrorKind.RateLimit, GeminiErrors.ReadInBand("""{"error":{"code":429,"status":"INTERNAL"}}"""u8).Kind);
+        Assert.Equal(ErrorKind.Overloaded, GeminiErrors.ReadInBand("""{"error":{"code":14,"status":"UNAVAILABLE"}}"""u8).Kind);
+        Assert.Equal("plain", GeminiErrors.ReadInBand("""{"error":"plain"}"""u8).Message);
+    }
+
     [Fact]
     public void RetryInfo_IsRead()
     {

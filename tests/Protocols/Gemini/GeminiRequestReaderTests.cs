@@ -56,17 +56,57 @@ public sealed class GeminiRequestReaderTests
             """).Turns[0].Parts.Count);
     }
 
+    [Theory]
+    [InlineData("\"contents\":[\"a\",{\"role\":\"model\",\"parts\":[{\"text\":\"b\"}]},\"c\"]", "User a, Assistant b, User c")]
+    [InlineData("\"contents\":[{\"role\":\"model\",\"parts\":[{\"text\":\"a\"}]},\"b\",{\"role\":\"model\",\"parts\":[{\"text\":\"c\"}]}]", "Assistant a, User b, Assistant c")]
+    [InlineData("\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"a\"}]},{\"role\":\"system\",\"parts\":[{\"text\":\"b\"}]}]", "User a, System b")]
+    public void Contents_MayBeTextsAndInstructions(string members, string expected) =>
+        Assert.Equal(expected, string.Join(", ", Read(members).Turns.Select(turn => $"{turn.Role} {((TextPart)turn.Parts[0]).Text}")));
+
+    [Theory]
+    [InlineData("\"contents\":[]")]
+    [InlineData("\"contents\":[{\"role\":\"user\",\"parts\":[]}]")]
+    public void EmptyContents_AreRefused(string members) => Assert.Equal("contents", Assert.Throws<ProtocolException>(() => Read(members)).Error.Param);
+
+    [Theory]
+    [InlineData("\"cachedContent\":\"\"", null)]
+    [InlineData("\"cachedContent\":\"cachedContents/x\"", "cachedContent")]
+    [InlineData("\"continuationToken\":\"x\"", "continuationToken")]
+    [InlineData("\"generationConfig\":{\"candidateCount\":1,\"responseModalities\":[\"text\",\"MODALITY_UNSPECIFIED\"],\"responseLogprobs\":false}", null)]
+    [InlineData("\"generationConfig\":{\"candidateCount\":2}", "generationConfig.candidateCount")]
+    [InlineData("\"generationConfig\":{\"responseModalities\":[\"TEXT\",\"AUDIO\"]}", "generationConfig.responseModalities")]
+    [InlineData("\"generationConfig\":{\"responseLogprobs\":true}", "generationConfig.responseLogprobs")]
+    [InlineData("\"systemInstruction\":{\"parts\":[{\"text\":\"a\"},{}]}", null)]
+    [InlineData("\"systemInstruction\":{\"parts\":[{\"inlineData\":{\"mimeType\":\"image/png\",\"data\":\"QUJD\"}}]}", "systemInstruction.parts[0]")]
+    public void MeaningWithoutAWord_IsUntranslatable(string member, string? path) =>
+        Assert.Equal(path, Read(Hi + "," + member).Untranslatable is [var (found, _)] ? found : null);
+
+    [Theory]
+    [InlineData("unspecified", null)]
+    [InlineData("FLEX", "flex")]
+    public void ServiceTier_IsAWordInLowerCase(string tier, string? expected) => Assert.Equal(expected, Read($"{Hi},\"serviceTier\":\"{tier}\"").ServiceTier);
+
+    [Theory]
+    [InlineData("""{"executableCode":{"code":"1"},"videoMetadata":{"fps":1}}""", "executableCode")]
+    [InlineData("""{"partMetadata":{"x":1},"toolCall":{"id":"1"},"videoMetadata":{"fps":1}}""", "toolCall")]
+    public void UnknownPart_IsOfTheMemberThatItHolds_AndOnlyTheModelsPasses(string part, string type)
+    {
+        Assert.Equal(type, Assert.IsType<ForeignPart>(Assert.Single(ReadParts(part))).Type);
+        ChatRequest said = Read("\"contents\":[{\"role\":\"user\",\"parts\":[" + part + "]}]"), answered = Read("\"contents\":[{\"role\":\"model\",\"parts\":[" + part + "]}]");
+        Assert.Equal(("contents[0].parts[0]", 0), (Assert.Single(said.Untranslatable).Path, answered.Untranslatable.Count));
+    }
+
     [Fact]
     public void Media_AllKinds()
     {
         var media = ReadParts("""
             {"inlineData":{"mimeType":"image/jpg","data":"QUJD"}},{"inline_data":{"mime_type":"application/pdf","data":"-_8"}},{"inlineData":{"mimeType":"audio/wav","data":"QUJD"}},
             {"fileData":{"fileUri":"https://generativelanguage.googleapis.com/v1beta/files/x","mimeType":"video/mp4"}},{"fileData":{"fileUri":"https://host/x.png","mimeType":"image/png"}},
-            {"fileData":{"fileUri":"gs://b/x"}},{"fileData":{"fileUri":"https://www.youtube.com/watch?v=1"}}
+            {"fileData":{"fileUri":"gs://b/x"}},{"fileData":{"fileUri":"https://www.youtube.com/watch?v=1"}},{"fileData":{"fileUri":"https://youtu.be/1"}}
             """, "user").Cast<MediaPart>().ToList();
-        Assert.Equal([MediaKind.Image, MediaKind.Document, MediaKind.Audio, MediaKind.Video, MediaKind.Image, MediaKind.Document, MediaKind.Document], media.Select(part => part.Kind));
+        Assert.Equal([MediaKind.Image, MediaKind.Document, MediaKind.Audio, MediaKind.Video, MediaKind.Image, MediaKind.Document, MediaKind.Document, MediaKind.Document], media.Select(part => part.Kind));
         Assert.Equal(("image/jpeg", "+/8="), (((Base64Source)media[0].Source).MediaType, ((Base64Source)media[1].Source).Data.ToString()));
-        Assert.Equal([false, true, false, false], media.Skip(3).Select(part => part.Source is UrlSource));
+        Assert.Equal([false, true, false, false, false], media.Skip(3).Select(part => part.Source is UrlSource));
     }
 
     [Fact]
@@ -86,6 +126,9 @@ public sealed class GeminiRequestReaderTests
     [InlineData("""{"output":"a","more":1}""", """{"output":"a","more":1}""", false)]
     [InlineData("""{"output":{"x":1}}""", """{"output":{"x":1}}""", false)]
     [InlineData("""{"name":"f","output":"a"}""", """{"name":"f","output":"a"}""", false)]
+    [InlineData("""{"name":"f","error":"a"}""", "a", true)]
+    [InlineData("\"a\"", "a", false)]
+    [InlineData("[1]", "[1]", false)]
     [InlineData("""{}""", "{}", false)]
     public void Responses_AreUnwrapped(string response, string text, bool isError)
     {
@@ -132,8 +175,8 @@ public sealed class GeminiRequestReaderTests
         IReadOnlyList<Part> parts = ReadParts($$$"""
             {"text":"first","thought":true},{"functionCall":{"name":"f"}},{"text":"I look."},{"functionCall":{"name":"g"},"thoughtSignature":"{{{envelope}}}"}
             """);
-        Assert.Equal([typeof(ThinkingPart), typeof(ToolCallPart), typeof(TextPart), typeof(ThinkingPart), typeof(ToolCallPart)], parts.Select(part => part.GetType()));
-        Assert.Equal((null, "proof"), (((ThinkingPart)parts[0]).Seal, ((ThinkingPart)parts[3]).Seal!.Value));
+        Assert.Equal([typeof(ThinkingPart), typeof(ToolCallPart), typeof(ThinkingPart), typeof(TextPart), typeof(ToolCallPart)], parts.Select(part => part.GetType()));
+        Assert.Equal((null, "proof"), (((ThinkingPart)parts[0]).Seal, ((ThinkingPart)parts[2]).Seal!.Value));
     }
 
     [Fact]
@@ -183,6 +226,8 @@ public sealed class GeminiRequestReaderTests
     [Theory]
     [InlineData("{\"thinkingLevel\":\"high\"}", ReasoningEffort.High, null)]
     [InlineData("{\"thinkingLevel\":\"MINIMAL\"}", ReasoningEffort.Minimal, null)]
+    [InlineData("{\"thinkingLevel\":\"LOW\"}", ReasoningEffort.Low, null)]
+    [InlineData("{\"thinkingLevel\":\"MEDIUM\"}", ReasoningEffort.Medium, null)]
     [InlineData("{\"thinkingBudget\":0}", ReasoningEffort.None, 0L)]
     [InlineData("{\"thinkingBudget\":1024}", null, 1024L)]
     public void Thinking_AllForms(string config, ReasoningEffort? effort, long? budget)
@@ -258,6 +303,9 @@ public sealed class GeminiRequestReaderTests
         byte[] body = "{\"model\":\"models/a\",\"contents\":[{\"model\":\"no\"}],\"generateContentRequest\": {\"x\":1,\"model\":\"models/b\"}}"u8.ToArray();
         RequestHead head = Protocol.ReadHead(new RequestTarget(Operation.CountTokens, "a", false), "", body);
         Assert.Equal(["\"models/a\"", "\"models/b\""], head.ModelTokens.Select(range => Encoding.UTF8.GetString(body[range])));
+        byte[] snake = "{\"generate_content_request\":{\"model\":\"models/b\"}}"u8.ToArray();
+        Assert.Equal("\"models/b\"", Encoding.UTF8.GetString(snake[Assert.Single(Protocol.ReadHead(new RequestTarget(Operation.CountTokens, "a", false), "", snake).ModelTokens)]));
+        Assert.Empty(Protocol.ReadHead(new RequestTarget(Operation.Generate, "a", false), "", snake).ModelTokens);
     }
 
     [Theory]
@@ -266,4 +314,22 @@ public sealed class GeminiRequestReaderTests
     [InlineData("[1]")]
     public void Head_BrokenBodies_Throw(string body) =>
         Assert.Throws<ProtocolException>(() => Protocol.ReadHead(new RequestTarget(Operation.Generate, "m", true), "", Encoding.UTF8.GetBytes(body)));
+
+    // Google's generated clients (google-generativeai and LangChain over REST) send the numbers of enumerations.
+    [Fact]
+    public void NumbersOfEnumerations_AreTheirNames()
+    {
+        ChatRequest request = Read(Hi + """
+            ,"tools":[{"functionDeclarations":[{"name":"f","parameters":{"type":6,"properties":{"a":{"type":1,"nullable":true},"l":{"type":5,"items":{"type":3}},"any":{"type":0},
+              "u":{"nullable":true,"anyOf":[{"type":1},{"type":2}]}}}}]}],
+            "toolConfig":{"functionCallingConfig":{"mode":2,"allowedFunctionNames":["f"]}},"generationConfig":{"responseModalities":[1]},"safetySettings":[{"category":7,"threshold":4}]
+            """);
+        Assert.Equal("""{"type":"object","properties":{"a":{"type":["string","null"]},"l":{"type":"array","items":{"type":"integer"}},"any":{},"u":{"anyOf":[{"type":"string"},{"type":"number"},{"type":"null"}]}}}""",
+            request.Tools[0].Schema!.Value.GetRawText());
+        Assert.Equal((ToolChoiceMode.Any, "f"), (request.ToolChoice!.Mode, request.ToolChoice.Names[0]));
+        Assert.Empty(request.Untranslatable);
+        Assert.Single(Read(Hi + ""","generationConfig":{"responseModalities":[1,2]}""".Replace("\\", "", StringComparison.Ordinal)).Untranslatable);
+        Assert.Throws<ProtocolException>(() => Read(Hi + ",\"toolConfig\":{\"functionCallingConfig\":{\"mode\":9}}"));
+        Assert.Null(Read(Hi + ",\"toolConfig\":{\"functionCallingConfig\":{\"mode\":0}}").ToolChoice);
+    }
 }

@@ -61,6 +61,45 @@ public sealed class GeminiRequestWriterTests
         Assert.Equal(["functionResponse", "functionResponse", "inlineData", "text"], older.EnumerateArray().Select(part => part.EnumerateObject().First().Name));
     }
 
+    [Theory]
+    [InlineData("https://h/a.PNG?x=.pdf", MediaKind.Image, "image/png")]
+    [InlineData("https://h/a.gif", MediaKind.Image, "image/gif")]
+    [InlineData("https://h/a.webp#b.png", MediaKind.Image, "image/webp")]
+    [InlineData("https://h/a", MediaKind.Image, "image/jpeg")]
+    [InlineData("https://h/a.pdf", MediaKind.Image, "application/pdf")]
+    [InlineData("https://h/a", MediaKind.Document, "application/pdf")]
+    [InlineData("https://h/a.mp4", MediaKind.Image, "video/mp4")]
+    [InlineData("https://h/a", MediaKind.Video, "video/mp4")]
+    [InlineData("https://h/a.wav", MediaKind.Audio, "audio/wav")]
+    [InlineData("https://h/a.mp3", MediaKind.Image, "audio/mp3")]
+    [InlineData("https://h/a", MediaKind.Audio, "audio/mp3")]
+    public void AddressOfMedia_HasATypeByItsEnd(string url, MediaKind kind, string type) =>
+        Assert.Equal($$$"""{"fileData":{"mimeType":"{{{type}}}","fileUri":"{{{url}}}"}}""",
+            Contents(Request(Flash3, User(new MediaPart(kind, new UrlSource(new JsonText(url))))))[0].GetProperty("parts")[0].GetRawText());
+
+    private static readonly MediaPart Paper = new(MediaKind.Document, new TextSource("said \"so\"")) { Title = "a \"b\"" };
+
+    private static readonly MediaPart Scan = new(MediaKind.Document, new PartsSource([new TextPart("page"), new TextPart(""), new MediaPart(MediaKind.Image, new Base64Source("image/png", "iVBORw0KGgoAAAANSUhEUg=="))])) { Title = "scan" };
+
+    private const string Page = """{"inlineData":{"mimeType":"image/png","data":"iVBORw0KGgoAAAANSUhEUg=="}}""";
+
+    [Fact]
+    public void DocumentsOfText_AreTextWithTheirTitle()
+    {
+        JsonElement parts = Contents(Request(Flash25, User(Paper, Paper with { Title = null }, Scan)))[0].GetProperty("parts");
+        Assert.Equal(["<document title=\"a &quot;b&quot;\">\nsaid \"so\"\n</document>", "said \"so\"", "scan", "page"], parts.EnumerateArray().SkipLast(1).Select(part => part.GetProperty("text").GetString()));
+        Assert.Equal(Page, parts[4].GetRawText());
+    }
+
+    [Fact]
+    public void DocumentsInResults_AreItsTextAndItsImages()
+    {
+        Turn[] turns = [User(new TextPart("go")), Assistant(Call("a", "f")), User(Result("a", "f", new TextPart("r"), Paper, Scan))];
+        JsonElement response = Contents(Request(Flash3, turns))[2].GetProperty("parts")[0].GetProperty("functionResponse");
+        Assert.Equal("r\n<document title=\"a &quot;b&quot;\">\nsaid \"so\"\n</document>\nscan\npage\n", response.GetProperty("response").GetProperty("output").GetString());
+        Assert.Equal($"[{Page}]", response.GetProperty("parts").GetRawText());
+    }
+
     [Fact]
     public void E27_E28_Carrier_GivesTheSignatureBackToItsCall()
     {
@@ -83,6 +122,14 @@ public sealed class GeminiRequestWriterTests
         Assert.Equal(2, parts.GetArrayLength());
         Assert.Equal("get_weather", contents[2].GetProperty("parts")[0].GetProperty("functionResponse").GetProperty("name").GetString());
         Assert.Equal("RXFRQmRlbW8=", parts[1].GetProperty("thoughtSignature").GetString());
+    }
+
+    [Fact]
+    public void CarrierInFrontOfNoCall_KeepsItsSignatureInItsPlace()
+    {
+        Turn model = Assistant(new ThinkingPart("") { Seal = new Seal(SealKind.Thought, "gemini", "c2ln") }, new TextPart("t"), Call("a", "f"));
+        JsonElement parts = Contents(Request(Flash3, User(new TextPart("go")), model, User(Result("a", "f"))))[1].GetProperty("parts");
+        Assert.Equal(["""{"text":"","thoughtSignature":"c2ln"}""", """{"text":"t"}"""], parts.EnumerateArray().Take(2).Select(part => part.GetRawText()));
     }
 
     [Fact]
@@ -160,13 +207,16 @@ public sealed class GeminiRequestWriterTests
     [Fact]
     public void Config_IsWritten()
     {
-        JsonElement config = Write(Request(Flash25) with
+        ChatRequest request = Request(Flash25) with
         {
             MaxTokens = 100_000,
             Stop = ["1", "2", "3", "4", "5", "6"],
-            Sampling = new Sampling { Temperature = Json("0.70"), TopP = Json("0.9"), TopK = Json("40"), Seed = Json("7"), PresencePenalty = Json("1") },
-        }).GetProperty("generationConfig");
-        Assert.Equal("""{"temperature":0.70,"topP":0.9,"topK":40,"maxOutputTokens":65536,"stopSequences":["1","2","3","4","5"],"presencePenalty":1,"seed":7}""", config.GetRawText());
+            Sampling = new Sampling { Temperature = Json("0.70"), TopP = Json("0.9"), TopK = Json("40"), Seed = Json("7"), PresencePenalty = Json("1"), FrequencyPenalty = Json("0") },
+        };
+        // "Penalty is not enabled for this model", since 2.5.
+        Assert.Equal("""{"temperature":0.70,"topP":0.9,"topK":40,"maxOutputTokens":65536,"stopSequences":["1","2","3","4","5"],"seed":7}""", Write(request).GetProperty("generationConfig").GetRawText());
+        JsonElement older = Write(request with { Model = "gemini-2.0-flash" }).GetProperty("generationConfig");
+        Assert.Equal((1, 0, 8192), (older.GetProperty("presencePenalty").GetInt32(), older.GetProperty("frequencyPenalty").GetInt32(), older.GetProperty("maxOutputTokens").GetInt32()));
     }
 
     [Fact]
@@ -207,10 +257,12 @@ public sealed class GeminiRequestWriterTests
     [Theory]
     [InlineData("""{"$schema":"s","type":"object","properties":{"a":{"const":"x"},"b":{"type":["string","null"]},"c":{"type":"number","exclusiveMinimum":0}},"propertyNames":{"pattern":"x"},"required":["a","gone"]}""",
         """{"type":"object","properties":{"a":{"enum":["x"]},"b":{"type":["string","null"]},"c":{"type":"number","description":"(exclusiveMinimum: 0)"}},"required":["a"],"description":"(propertyNames: {\u0022pattern\u0022:\u0022x\u0022})"}""")]
-    [InlineData("""{"type":"object","properties":{"a":{"$ref":"#/definitions/T","description":"lost"},"l":{"type":"array"}},"definitions":{"T":{"type":"string","format":"uri"}}}""",
+    [InlineData("""{"type":"object","properties":{"a":{"$ref":"#/definitions/T"},"l":{"type":"array"}},"definitions":{"T":{"type":"string","format":"uri"}}}""",
         """{"type":"object","properties":{"a":{"$ref":"#/$defs/T"},"l":{"type":"array","items":{}}},"$defs":{"T":{"type":"string","description":"(format: uri)"}}}""")]
     [InlineData("""{"type":"object","properties":{"pattern":{"type":"string"},"title":{"type":"string"},"type":{"type":"string"},"required":{"type":"string"},"properties":{"type":"string"},"const":{"type":"string"},"default":{"type":"string"}}}""",
         """{"type":"object","properties":{"pattern":{"type":"string"},"title":{"type":"string"},"type":{"type":"string"},"required":{"type":"string"},"properties":{"type":"string"},"const":{"type":"string"},"default":{"type":"string"}}}""")]
+    [InlineData("""{"type":"object","properties":{"a":{"allOf":[{"$ref":"#/definitions/T"}],"description":"D"},"n":false,"y":true,"t":{"type":"array","items":[{"type":"integer"},{"type":"string"}]},"e":{"type":"array","items":[]},"p":{"type":"array","prefixItems":[{"type":"string"}]}},"definitions":{"T":{"type":"string"}}}""",
+        """{"type":"object","properties":{"a":{"$ref":"#/$defs/T"},"n":{},"y":{},"t":{"type":"array","items":{"type":"integer"}},"e":{"type":"array","items":{}},"p":{"type":"array","prefixItems":[{"type":"string"}]}},"$defs":{"T":{"type":"string"}}}""")]
     public void E18_E19_JsonSchema_InItsDialect(string schema, string expected) => Same(expected, Schema(Protocol, schema, "parametersJsonSchema"));
 
     [Theory]
@@ -224,6 +276,16 @@ public sealed class GeminiRequestWriterTests
         """{"type":"OBJECT","properties":{"a":{"type":"STRING"},"type":{"type":"STRING"}},"required":["a"]}""")]
     [InlineData("""{"type":"object","properties":{"a":{"allOf":[{"$ref":"#/$defs/E"}],"description":"D"}},"$defs":{"E":{"type":"string","enum":["x"]}}}""",
         """{"type":"OBJECT","properties":{"a":{"type":"STRING","enum":["x"],"description":"D"}}}""")]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"string"}},"anyOf":[{"required":["a"]},{"required":["b"]}]}""",
+        """{"type":"OBJECT","properties":{"a":{"type":"STRING"},"b":{"type":"STRING"}},"description":"(anyOf: [{\u0022required\u0022:[\u0022a\u0022]},{\u0022required\u0022:[\u0022b\u0022]}])"}""")]
+    [InlineData("""{"properties":{"m":{"type":["array","object","null","array"],"description":"D"},"t":{"type":"array","items":[{"type":"integer"},{"type":"string"}]},"p":{"type":"array","prefixItems":[]},"i":{"items":{"type":"boolean"}}}}""",
+        """{"type":"OBJECT","properties":{"m":{"nullable":true,"anyOf":[{"type":"ARRAY","items":{"type":"STRING"}},{"type":"OBJECT","properties":{"aip_unused":{"type":"STRING","description":"Leave out."}}}],"description":"D"},"t":{"type":"ARRAY","items":{"type":"INTEGER"}},"p":{"type":"ARRAY","items":{"type":"STRING"}},"i":{"type":"ARRAY","items":{"type":"BOOLEAN"}}}}""")]
+    [InlineData("""{"type":"object","properties":{"o":{"oneOf":[{"$ref":"#/$defs/T"},{"type":"null"}]},"p":{"anyOf":[{"type":["string","null"],"description":"inner"}]},"q":{"anyOf":[{"type":"string","description":"inner"},{"type":"null"}],"description":"outer"},"r":{"$ref":"#/$defs/T"}},"$defs":{"T":{"type":"integer","format":"int32","default":null}}}""",
+        """{"type":"OBJECT","properties":{"o":{"type":"INTEGER","format":"int32","nullable":true},"p":{"type":"STRING","description":"inner","nullable":true},"q":{"type":"STRING","nullable":true,"description":"outer"},"r":{"type":"INTEGER","format":"int32"}}}""")]
+    [InlineData("""{"type":"object","properties":{"e":{"enum":["x",null],"type":["string","null"]},"f":{"type":"string","enum":["x",5]},"g":{"const":5,"type":"integer"},"h":{"const":"x"},"n":{"type":"string","nullable":true},"d":{"type":"integer","default":5,"format":"uri-template"}}}""",
+        """{"type":"OBJECT","properties":{"e":{"type":"STRING","nullable":true,"enum":["x"]},"f":{"type":"STRING","description":"(allowed: [\u0022x\u0022,5])"},"g":{"type":"INTEGER","description":"(allowed: 5)"},"h":{"type":"STRING","enum":["x"]},"n":{"type":"STRING","nullable":true},"d":{"type":"INTEGER","default":5,"description":"(format: uri-template)"}}}""")]
+    [InlineData("""{"type":"object","properties":{"s":{"type":"string","anyOf":[{"pattern":"a"},{"pattern":"b"}]},"i":{"type":"integer","enum":["1","2"]}}}""",
+        """{"type":"OBJECT","properties":{"s":{"type":"STRING","description":"(anyOf: [{\u0022pattern\u0022:\u0022a\u0022},{\u0022pattern\u0022:\u0022b\u0022}])"},"i":{"type":"INTEGER","description":"(allowed: [\u00221\u0022,\u00222\u0022])"}}}""")]
     public void E18_E19_ProtoSchema_IsAnAllowList(string schema, string expected) => Same(expected, Schema(Legacy, schema, "parameters"));
 
     [Fact]
@@ -244,6 +306,8 @@ public sealed class GeminiRequestWriterTests
     [Theory]
     [InlineData("""{"type":"OBJECT","properties":{"a":{"type":"STRING","nullable":true,"format":"enum","enum":["x"],"example":"x","maxLength":"5"},"nullable":{"type":"ARRAY","items":{"type":"INTEGER"}}},"propertyOrdering":["a"]}""",
         """{"type":"object","properties":{"a":{"type":["string","null"],"enum":["x"],"maxLength":5},"nullable":{"type":"array","items":{"type":"integer"}}}}""")]
+    [InlineData("""{"type":"OBJECT","properties":{"a":{"any_of":[{"type":"STRING","max_length":"5"},{"type":"INTEGER","nullable":true}]},"b":{"type":"TYPE_UNSPECIFIED","description":"d"}},"property_ordering":["a"],"min_properties":"1"}""",
+        """{"type":"object","properties":{"a":{"anyOf":[{"type":"string","maxLength":5},{"type":["integer","null"]}]},"b":{"description":"d"}},"minProperties":1}""")]
     public void ProtoDialect_IsReadAsJsonSchema(string proto, string expected) => Same(expected, GeminiSchemaReader.ToJsonSchema(Json(proto)).GetRawText());
 
     [Fact]

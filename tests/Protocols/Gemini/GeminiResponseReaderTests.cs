@@ -1,9 +1,11 @@
 using System.Text;
+using System.Text.Json;
 using Aiproxy.EventStream;
 using Aiproxy.Protocols;
 using Aiproxy.Protocols.Gemini;
 using Aiproxy.Protocols.Model;
 using Aiproxy.Tests.Protocols.Anthropic;
+using Aiproxy.Tests.Protocols.Edges;
 
 namespace Aiproxy.Tests.Protocols.Gemini;
 
@@ -112,6 +114,68 @@ public sealed class GeminiResponseReaderTests
         Assert.Equal([(BlockKind.Thinking, "a", "Thinking RXE="), (BlockKind.Text, "said", "")], sink.Blocks.Select(block => (block.Kind, block.Text, block.Seal)));
     }
 
+    [Theory]
+    [InlineData("""{"text":"a","thought":true,"thoughtSignature":"RXE="},{"text":"said"}""", "Thinking a Thinking RXE=, Text said ")]
+    [InlineData("""{"text":"a","thought":true},{"text":"b","thought":true,"thoughtSignature":"RXE="},{"text":"said"}""", "Thinking ab Thinking RXE=, Text said ")]
+    [InlineData("""{"text":"said"},{"text":"","thoughtSignature":"RXE="}""", "Text said , Thinking  Thinking RXE=")]
+    [InlineData("""{"text":"","thoughtSignature":"RXE="},{"functionCall":{"name":"f"},"thoughtSignature":"RXI="}""", "Thinking  Thinking RXE=, ToolCall  ")]
+    [InlineData("""{"text":"said","thoughtSignature":"RXE="}""", "Text said Thought RXE=")]
+    public void ClaudesSignature_IsThatOfItsThoughts(string parts, string blocks)
+    {
+        SinkRecorder sink = Wire.Read(Protocol, Chunk(parts, Stop).Replace("}]}\n", "}],\"modelVersion\":\"claude-sonnet-4-6\"}\n", StringComparison.Ordinal));
+        Assert.Equal(blocks, string.Join(", ", sink.Blocks.Select(block => $"{block.Kind} {block.Text} {block.Seal}")));
+        Assert.NotNull(sink.Finished);
+    }
+
+    [Theory]
+    [InlineData("""{"promptTokenCount":10,"toolUsePromptTokenCount":5,"candidatesTokenCount":3,"totalTokenCount":18}""", 15, null, 3, null)]
+    [InlineData("""{"promptTokenCount":10,"toolUsePromptTokenCount":5,"thoughtsTokenCount":2,"totalTokenCount":20}""", 15, null, 5, 2)]
+    [InlineData("""{"toolUsePromptTokenCount":5}""", 5, null, null, null)]
+    [InlineData("""{"cachedContentTokenCount":4,"promptTokenCount":10,"totalTokenCount":10}""", 6, 4, 0, null)]
+    [InlineData("""{"cachedContentTokenCount":4}""", null, 4, null, null)]
+    public void Usage_CountsWhatToolsPutIntoThePrompt(string usage, int? input, int? cached, int? output, int? reasoning)
+    {
+        TokenUsage total = Wire.ReadWhole(Protocol, """{"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"STOP"}],"usageMetadata":""" + usage + "}").Total;
+        Assert.Equal(new TokenUsage { Input = input, CacheRead = cached, Output = output, Reasoning = reasoning }, total);
+    }
+
+    [Fact]
+    public void LateCounters_StandForTheWholeAnswer() =>
+        Assert.Equal(new TokenUsage { Input = 8, CacheRead = 2, Output = 7, Reasoning = 4 }, Wire.Read(Protocol,
+            Chunk("{\"text\":\"a\"}", "}],\"usageMetadata\":{\"promptTokenCount\":10,\"thoughtsTokenCount\":4,\"totalTokenCount\":14},\"x\":[{\"y\":1")
+            + Chunk("{\"text\":\"b\"}", Stop + "}],\"usageMetadata\":{\"candidatesTokenCount\":3,\"cachedContentTokenCount\":2},\"x\":[{\"y\":1")).Total);
+
+    [Fact]
+    public void ExceptionFrameWithoutAnError_Fails()
+    {
+        var sink = new SinkRecorder();
+        IResponseReader reader = Protocol.CreateReader(sink);
+        reader.Read(new Frame { Data = Encoding.UTF8.GetBytes(Wire.Events(Weather)[0].Data) });
+        reader.Read(new Frame { Data = "{\"reason\":\"x\"}"u8, IsException = true });
+        Assert.Equal(ErrorKind.ServerError, sink.Error?.Kind);
+    }
+
+    [Theory]
+    [InlineData("""[5,{"candidates":[7,{"content":{"parts":[null,{"text":"a"},3,{"text":"b"}]},"finishReason":"STOP"}]},[]]""")]
+    [InlineData("""{"candidates":[{"content":{"parts":[{"text":"ab"}]},"finishReason":"STOP"},8]}""")]
+    [InlineData("""{"candidates":[null,{"content":{"parts":[{"text":"ab"}]},"finishReason":"STOP"},{"index":1,"content":{"parts":[{"text":"no"}]}}]}""")]
+    [InlineData("""{"candidates":[{"content":{"parts":[{"text":"ab"}]},"finishReason":"STOP"}],"promptFeedback":{"blockReason":null,"note":"SAFETY"}}""")]
+    public void WhatHasNoPlaceInAList_IsSkipped(string body)
+    {
+        foreach (SinkRecorder sink in new[] { Wire.ReadWhole(Protocol, body), Wire.Read(Protocol, $"data: {body}\n\n") })
+            Assert.Equal(("ab", FinishReason.EndTurn), (sink.Text(BlockKind.Text), sink.Finished));
+    }
+
+    [Fact]
+    public void ArgumentsAsText_AreTheArguments() =>
+        Assert.Equal("{\"a\":1}", Assert.Single(Wire.Read(Protocol, Chunk("""{"functionCall":{"name":"f","args":"{\"a\":1}"}}""", Stop)).Blocks).Text);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a")]
+    public void EmptySignature_IsNone(string text) =>
+        Assert.DoesNotContain("seal", string.Join(' ', Wire.Read(Protocol, Chunk($$"""{"text":"{{text}}","thoughtSignature":""},{"functionCall":{"name":"f"},"thoughtSignature":""}""", Stop)).Lines), StringComparison.Ordinal);
+
     [Fact]
     public void UnknownPart_IsForeign()
     {
@@ -184,6 +248,14 @@ public sealed class GeminiResponseReaderTests
     }
 
     [Fact]
+    public void WholeAnswerWithoutAReason_IsWhole_UnlessItIsEmpty()
+    {
+        Assert.Equal(FinishReason.EndTurn, Wire.ReadWhole(Protocol, """{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}""").Finished);
+        Assert.Equal(ErrorKind.BadGateway, Wire.ReadWhole(Protocol, """{"candidates":[{"content":{"parts":[{"text":""}]}}]}""").Error?.Kind);
+        Assert.Equal(ErrorKind.BadGateway, Wire.Read(Protocol, Chunk("{\"text\":\"a\"}")).Error?.Kind);
+    }
+
+    [Fact]
     public void WholeAnswerAsArrayOfChunks_IsReadAsOne()
     {
         string array = "[" + string.Join(",\r\n", Wire.Events(Weather).Select(item => item.Data)) + "]";
@@ -238,5 +310,30 @@ public sealed class GeminiResponseReaderTests
             reader.Complete();
             Assert.True(sink.HasEnded);
         }
+    }
+
+    [Fact]
+    public void ImageThatNoOtherProtocolCarries_IsNotLostWithoutAWord()
+    {
+        string sse = Sse.Gemini("STOP", """{"text":"Here: "}""", """{"inlineData":{"mimeType":"image/png","data":"AAAA"},"thought":true}""",
+            """{"inlineData":{"mimeType":"image/png","data":"iVBORw0KGgo="},"thoughtSignature":"QUJD"},{"inlineData":{"mimeType":"audio/wav","data":"AAAA"}},{"executableCode":{"language":"PYTHON","code":"1"}}""");
+        foreach (string client in (string[])["openai", "anthropic", "responses"])
+        {
+            string whole = Pair.Joined("gemini", sse, client).GetRawText();
+            Assert.Contains("[image omitted]", whole, StringComparison.Ordinal);
+            Assert.Contains("[audio omitted]", whole, StringComparison.Ordinal);
+        }
+        Assert.Equal("Here: [image omitted][audio omitted]", Pair.Joined("gemini", sse, "openai").Text("choices.0.message.content"));
+    }
+
+    // Gemini 2.5 signs "the first part after thinking": of a stream that is the first piece of the text.
+    [Fact]
+    public void TextWhoseFirstPieceIsSigned_IsOneText()
+    {
+        string sse = Sse.Gemini("STOP", """{"text":"hm","thought":true}""", """{"text":"Let me ","thoughtSignature":"QUJD"}""", """{"text":"look at "}""", """{"text":"it.","thoughtSignature":"REVG"}""", """{"text":"","thoughtSignature":"R0hJ"}""");
+        JsonElement claude = Pair.Joined("gemini", sse, "anthropic"), codex = Pair.Joined("gemini", sse, "responses");
+        Assert.Equal(["Let me look at it."], claude.At("content").EnumerateArray().Where(block => block.Text("type") == "text").Select(block => block.Text("text")));
+        Assert.Equal(["Let me look at it."], codex.At("output").EnumerateArray().Where(item => item.Text("type") == "message").Select(item => item.Text("content.0.text")));
+        Assert.Single(Sse.Events(Pair.Stream("gemini", sse, "anthropic")), one => one.Text("type") == "content_block_start" && one.Text("content_block.type") == "text");
     }
 }

@@ -37,6 +37,11 @@ public sealed class KiroErrorTests
     [InlineData(500, """{"__type":"InternalServerException"}""", ErrorKind.ServerError, KiroScope.Model, KiroAction.Retry)]
     [InlineData(502, "<html>bad</html>", ErrorKind.BadGateway, KiroScope.Model, KiroAction.Retry)]
     [InlineData(503, "", ErrorKind.Overloaded, KiroScope.Model, KiroAction.Retry)]
+    [InlineData(400, """{"Message":"Input is too long."}""", ErrorKind.ContextTooLong, KiroScope.Request, KiroAction.Refuse)]
+    [InlineData(400, """{"error":"Input is too long."}""", ErrorKind.ContextTooLong, KiroScope.Request, KiroAction.Refuse)]
+    [InlineData(403, """{"error":{"_type":"x#ExpiredTokenException","message":"no"}}""", ErrorKind.UpstreamAuth, KiroScope.Credential, KiroAction.Refresh)]
+    [InlineData(403, """{"error":{"code":"ExpiredTokenException","message":"no"}}""", ErrorKind.UpstreamAuth, KiroScope.Credential, KiroAction.Refresh)]
+    [InlineData(403, """{"ExpiredTokenException":{"message":"no"}}""", ErrorKind.UpstreamAuth, KiroScope.Credential, KiroAction.Refresh)]
     [InlineData(504, "{}", ErrorKind.Timeout, KiroScope.Model, KiroAction.Retry)]
     public void Error_IsClassified(int status, string body, ErrorKind kind, KiroScope scope, KiroAction action)
     {

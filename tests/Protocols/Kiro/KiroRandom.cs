@@ -29,15 +29,26 @@ public static class KiroRandom
             System = [.. Enumerable.Range(0, random.Next(3)).Select(_ => Text(random))],
             Turns = [.. Enumerable.Range(0, random.Next(12)).Select(at => Turn(random, at))],
             Tools = [.. Enumerable.Range(0, random.Next(6)).Select(at => Tool(random, at)).Where(tool => names.Add(tool.Name))],
-            ToolChoice = random.Next(3) > 0 ? null : new ToolChoice(Pick(random, [ToolChoiceMode.Auto, ToolChoiceMode.None, ToolChoiceMode.Validated]), random.Next(2) == 0 ? [] : [Pick(random, s_names)]),
+            ToolChoice = random.Next(3) > 0 ? null : new ToolChoice(Pick(random, [ToolChoiceMode.Auto, ToolChoiceMode.None, ToolChoiceMode.Validated]), random.Next(10) > 0 ? [] : [Pick(random, s_names)]) { Path = "tool_choice" },
             Reasoning = random.Next(3) > 0 ? null : new ReasoningRequest { Effort = Pick(random, [ReasoningEffort.None, ReasoningEffort.Low, ReasoningEffort.Max]) },
             Output = random.Next(4) > 0 ? null : new OutputFormat(null),
             ParallelTools = random.Next(4) > 0 ? null : false,
         };
     }
 
-    private static Turn Turn(Random random, int at) =>
-        new(Pick(random, [TurnRole.User, TurnRole.User, TurnRole.Assistant, TurnRole.Assistant, TurnRole.System]), [.. Enumerable.Range(0, random.Next(5)).Select(_ => Part(random))]) { Path = $"turns[{at}]" };
+    private static Turn Turn(Random random, int at)
+    {
+        TurnRole role = Pick(random, [TurnRole.User, TurnRole.User, TurnRole.Assistant, TurnRole.Assistant, TurnRole.System]);
+        return new Turn(role, [.. Enumerable.Range(0, random.Next(5)).Select(_ => Part(random, role))]) { Path = $"turns[{at}]" };
+    }
+
+    /// <summary>Seldom at a place where it cannot be, which refuses the whole request.</summary>
+    private static Part Part(Random random, TurnRole role)
+    {
+        Part part = Part(random);
+        bool isMisplaced = (part is ToolCallPart && role != TurnRole.Assistant) || (part is ToolResultPart && role == TurnRole.Assistant);
+        return isMisplaced && random.Next(400) > 0 ? Text(random) : part;
+    }
 
     private static Part Part(Random random) => random.Next(9) switch
     {

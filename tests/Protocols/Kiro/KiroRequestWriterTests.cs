@@ -219,6 +219,16 @@ public sealed class KiroRequestWriterTests
     }
 
     [Fact]
+    public void RefusedTurn_IsItsWords() => Assert.Equal(["q", "no"], Contents(Write(User(Text("q")), Assistant(new RefusalPart("no")), User(Text("why")))));
+
+    [Theory]
+    [InlineData("text/csv")]
+    [InlineData("application/json")]
+    [InlineData("application/xml")]
+    public void DataThatIsText_IsText(string type) =>
+        Assert.Equal("<document title=\"\">\n{}\n</document>", Current(Write(User(new MediaPart(MediaKind.Document, new Base64Source(type, "e30="))))));
+
+    [Fact]
     public void TextDocuments_AreText()
     {
         var plain = new MediaPart(MediaKind.Document, new TextSource("line")) { Title = new JsonText("a \"b\"") };
@@ -244,6 +254,7 @@ public sealed class KiroRequestWriterTests
         Assert.Equal("Be brief.\n\nAnswer with one JSON object only, of this schema: {\"type\":\"object\"}",
             Contents(KiroWire.Write(request with { Output = new OutputFormat(Json("""{"type":"object"}""")) }))[0]);
         Assert.Equal("Be brief.\n\nAnswer with one JSON object only.", Contents(KiroWire.Write(request with { Output = new OutputFormat(null) }))[0]);
+        Assert.StartsWith("Be brief.\n\nAnswer with one JSON object only (what it is), of this schema: ", Contents(KiroWire.Write(request with { Output = new OutputFormat(Json("{}")) { Description = "what it is" } }))[0], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -308,6 +319,8 @@ public sealed class KiroRequestWriterTests
         Assert.False(KiroWire.Write(request).Has("inferenceConfig"));
         Assert.Equal("""{"maxTokens":100,"temperature":0.50,"topP":0.9}""", KiroWire.Write(request, new KiroTraits { SendsInferenceConfig = true }).At("inferenceConfig").GetRawText());
         ChatRequest thinking = request with { Model = "claude-opus-4.6", Reasoning = new ReasoningRequest { Adaptive = true } };
+        Assert.False(KiroWire.Write(Request(KiroWire.Model), new KiroTraits { SendsInferenceConfig = true }).Has("inferenceConfig"));
+        Assert.Equal("""{"topP":0.9}""", KiroWire.Write(request with { MaxTokens = null, Sampling = request.Sampling with { Temperature = null } }, new KiroTraits { SendsInferenceConfig = true }).At("inferenceConfig").GetRawText());
         Assert.Equal("""{"maxTokens":100}""", KiroWire.Write(thinking, new KiroTraits { SendsInferenceConfig = true }).At("inferenceConfig").GetRawText());
     }
 }

@@ -148,6 +148,16 @@ public sealed class KiroResponseReaderTests
     [InlineData("accessDeniedException", """{"message":"no"}""", ErrorKind.UpstreamAuth)]
     [InlineData("internalServerException", """{"message":"oops"}""", ErrorKind.ServerError)]
     [InlineData("serviceQuotaExceededException", """{"message":"x"}""", ErrorKind.Quota)]
+    [InlineData("expiredTokenException", """{"message":"no"}""", ErrorKind.UpstreamAuth)]
+    [InlineData("unauthorizedException", """{"message":"no"}""", ErrorKind.UpstreamAuth)]
+    [InlineData("unrecognizedClientException", """{"message":"no"}""", ErrorKind.UpstreamAuth)]
+    [InlineData("resourceNotFoundException", """{"message":"x"}""", ErrorKind.NotFound)]
+    [InlineData("conflictException", """{"message":"x"}""", ErrorKind.Conflict)]
+    [InlineData("serviceUnavailableException", """{"message":"x"}""", ErrorKind.Overloaded)]
+    [InlineData("modelTimeoutException", """{"message":"x"}""", ErrorKind.Timeout)]
+    [InlineData("tooManyRequestsException", """{"message":"x"}""", ErrorKind.RateLimit)]
+    [InlineData("whateverException", """{"message":"x","reason":"MONTHLY_REQUEST_COUNT"}""", ErrorKind.Quota)]
+    [InlineData("whateverException", """{"message":"x","reason":"MODEL_TEMPORARILY_UNAVAILABLE"}""", ErrorKind.Overloaded)]
     [InlineData("InternalFailure", "", ErrorKind.ServerError)]
     [InlineData("whateverException", "not json", ErrorKind.ServerError)]
     [InlineData("", """{"__type":"com.amazon.x#ThrottlingException","message":"m"}""", ErrorKind.RateLimit)]
@@ -163,6 +173,9 @@ public sealed class KiroResponseReaderTests
     [InlineData("error", """{"message":"x"}""", ErrorKind.ServerError)]
     [InlineData("assistantResponseEvent", """{"_type":"x#ValidationException","message":"Improperly formed request."}""", ErrorKind.InvalidRequest)]
     [InlineData("someEvent", """{"type":"error","message":"x"}""", ErrorKind.ServerError)]
+    [InlineData("someEvent", """{"type":"exception","message":"x"}""", ErrorKind.ServerError)]
+    [InlineData("throttlingError", """{"message":"x"}""", ErrorKind.ServerError)]
+    [InlineData("assistantResponseEvent", """{"__type":"x#ThrottlingException","message":"x"}""", ErrorKind.RateLimit)]
     [InlineData("", """{"throttlingException":{"message":"x"}}""", ErrorKind.RateLimit)]
     [InlineData("invalidStateEvent", """{"reason":"INVALID_TASK_ASSIST_PLAN","message":"x"}""", ErrorKind.InvalidRequest)]
     public void ErrorInAnOrdinaryEvent_IsAnError(string name, string json, ErrorKind kind) => Assert.Equal(kind, Record(new KiroEvent(name, json)).Error?.Kind);
@@ -208,6 +221,16 @@ public sealed class KiroResponseReaderTests
         Assert.Equal(new TokenUsage { Input = 24_900, Output = 100 }, record.Total);
         Assert.True(reader.IsUsageEstimated);
         Assert.Equal(0.25, reader.Credits);
+    }
+
+    [Fact]
+    public void Usage_TheShareMayStandBesideEmptyCounts_AndTheShortestAnswerIsAToken()
+    {
+        var record = new SinkRecorder();
+        var reader = (KiroResponseReader)Protocol.CreateReader(record, Asking("claude-sonnet-5[1m]"));
+        foreach (KiroEvent one in (KiroEvent[])[Text("x"), new("metadataEvent", """{"tokenUsage":{"uncachedInputTokens":0,"outputTokens":0,"totalTokens":0,"contextUsagePercentage":1}}""")]) Push(reader, one);
+        reader.Complete();
+        Assert.Equal(new TokenUsage { Input = 9_999, Output = 1 }, record.Total);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Aiproxy.Protocols;
 using Aiproxy.Protocols.Model;
+using Aiproxy.Tests.Conversations;
 using Aiproxy.Tests.Upstreams;
 using Aiproxy.Upstreams;
 using Serilog;
@@ -18,27 +19,27 @@ public sealed class HintsTests
     private static readonly string[] All = ["anthropic", "openai", "responses", "gemini"];
 
     // Models that take what their protocol has a word for.
-    private static readonly Dictionary<string, string> Models = new() { ["anthropic"] = "claude-sonnet-4-5", ["openai"] = "gpt-4o", ["responses"] = "gpt-4o", ["gemini"] = "gemini-2.5-flash" };
+    private static readonly Dictionary<string, string> Models = new() { ["anthropic"] = "claude-sonnet-4-5", ["openai"] = "gpt-4o", ["responses"] = "gpt-4o", ["gemini"] = "gemini-2.0-flash" };
 
     private static readonly Dictionary<string, string> Bodies = new()
     {
         ["anthropic"] = """
             {"model":"m","max_tokens":100,"system":[{"type":"text","text":"s"}],"thinking":{"type":"disabled"},"output_config":{},
-            "tools":[{"name":"f","input_schema":{"type":"object","properties":{}}}],
+            "tools":[{"name":"f","input_schema":{"type":"object","properties":{}}},{"type":"web_search_20250305","name":"web_search"}],
             "messages":[{"role":"user","content":[{"type":"text","text":"q"},{"type":"document","source":{"type":"text","media_type":"text/plain","data":"d"}},
             {"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgo="}}]},
-            {"role":"assistant","content":[{"type":"tool_use","id":"t1","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":"r"}]}]}
+            {"role":"assistant","content":[{"type":"text","text":"a","citations":[{"type":"web_search_result_location"}]},{"type":"tool_use","id":"t1","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":"r"}]}]}
             """,
         ["openai"] = """
-            {"model":"m","max_tokens":100,"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}],
-            "messages":[{"role":"user","content":[{"type":"text","text":"q"},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo="}}]}]}
+            {"model":"m","max_tokens":100,"web_search_options":{},"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}],
+            "messages":[{"role":"user","content":[{"type":"text","text":"p"}]},{"role":"assistant","content":[{"type":"text","text":"a"}]},{"role":"user","content":[{"type":"text","text":"q"},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo="}}]}]}
             """,
         ["responses"] = """
-            {"model":"m","max_output_tokens":100,"reasoning":{},"tools":[{"type":"function","name":"f","parameters":{"type":"object","properties":{}}}],
-            "input":[{"role":"user","content":[{"type":"input_text","text":"q"},{"type":"input_image","image_url":"data:image/png;base64,iVBORw0KGgo="}]}]}
+            {"model":"m","max_output_tokens":100,"reasoning":{},"tools":[{"type":"function","name":"f","parameters":{"type":"object","properties":{}}},{"type":"web_search"}],
+            "input":["p",{"role":"assistant","content":[{"type":"output_text","text":"a"}]},{"role":"user","content":[{"type":"input_text","text":"q"},{"type":"input_image","image_url":"data:image/png;base64,iVBORw0KGgo="}]}]}
             """,
         ["gemini"] = """
-            {"generationConfig":{"maxOutputTokens":100},"tools":[{"functionDeclarations":[{"name":"f","parameters":{"type":"OBJECT","properties":{"a":{"type":"STRING"}}}}]}],"toolConfig":{},
+            {"generationConfig":{"maxOutputTokens":100},"tools":[{"functionDeclarations":[{"name":"f","parameters":{"type":"OBJECT","properties":{"a":{"type":"STRING"}}}}],"googleSearch":{}}],"toolConfig":{},
             "contents":[{"role":"user","parts":[{"text":"q"},{"inlineData":{"mimeType":"image/png","data":"iVBORw0KGgo="}}]}]}
             """,
     };
@@ -52,7 +53,12 @@ public sealed class HintsTests
         ["tools[].strict"] = "true", ["tools[].function.strict"] = "true", ["tools[].defer_loading"] = "true", ["top_logprobs"] = "0", ["include"] = "[\"reasoning.encrypted_content\"]",
         ["reasoning.mode"] = "\"pro\"", ["reasoning.context"] = "\"auto\"", ["input[].phase"] = "\"commentary\"", ["input[].status"] = "\"completed\"", ["messages[].name"] = "\"n\"",
         ["messages[].content[].image_url.detail"] = "\"low\"", ["input[].content[].detail"] = "\"low\"", ["messages[].content[].context"] = "\"c\"",
-        ["tools[].functionDeclarations[].parameters.propertyOrdering"] = "[\"a\"]", ["messages[].clear_at"] = "\"x\"", ["store"] = "true", ["truncation"] = "\"auto\"",
+        ["tools[].functionDeclarations[].parameters.propertyOrdering"] = "[\"a\"]", ["messages[].clear_at"] = "\"x\"", ["messages[].content[].citations[].cited_text"] = "\"c\"", ["messages[].content[].citations[].url"] = "\"https://a.invalid/\"",
+        ["tools[].max_uses"] = "3", ["tools[].allowed_domains"] = "[\"a.invalid\"]", ["tools[].blocked_domains"] = "[\"a.invalid\"]", ["tools[].filters"] = "{\"allowed_domains\":[\"a.invalid\"]}",
+        ["tools[].user_location"] = "{\"city\":\"Oslo\"}", ["web_search_options.user_location"] = "{\"approximate\":{\"city\":\"Oslo\"}}",
+        ["tools[].search_context_size"] = "\"low\"", ["web_search_options.search_context_size"] = "\"low\"",
+        ["messages[].annotations"] = "[{\"type\":\"url_citation\",\"url_citation\":{\"url\":\"https://a.invalid/\",\"title\":\"A\"}}]",
+        ["input[].content[].annotations"] = "[{\"type\":\"url_citation\",\"url\":\"https://a.invalid/\",\"title\":\"A\"}]", ["store"] = "true", ["truncation"] = "\"auto\"",
     };
 
     public static TheoryData<string, string, string> Rows()
@@ -70,7 +76,7 @@ public sealed class HintsTests
         IClientProtocol client = TestExchange.Protocols[protocol];
         ChatRequest request = client.ReadRequest(document.RootElement, new RequestHead { Target = new RequestTarget(Operation.Generate), Model = "m", Stream = false });
         var output = new ArrayBufferWriter<byte>();
-        ((IUpstreamProtocol)TestExchange.Protocols[target]).WriteRequest(output, request with { Model = Models[target] });
+        Speech.Of(target).Upstream.WriteRequest(output, request with { Model = Models[target] });
         return Encoding.UTF8.GetString(output.WrittenSpan);
     }
 

@@ -92,6 +92,18 @@ public sealed class HistoryRepairTests
         Assert.NotEqual("call_1", results[1].CallId);
     }
 
+    [Theory]
+    [InlineData("g", "f", "y / x")]
+    [InlineData("unknown", "g", "x / y")]
+    [InlineData(null, null, "x / y")]
+    [InlineData("f", "f", null)]
+    public void ResultsWithoutIds_GoByTheirName_ElseByTheirPlace(string? first, string? second, string? expected)
+    {
+        ChatRequest request() => HistoryRepair.Apply(Request(User(Text("q")), Assistant(Call(null, "f"), Call(null, "g")), User(Result(null, "x", first), Result(null, "y", second))), new HistoryRules());
+        if (expected is null) Assert.Equal("r", Assert.Throws<ProtocolException>(request).Error.Param);
+        else Assert.Equal(expected, string.Join(" / ", request().Turns[2].Parts.Cast<ToolResultPart>().Select(static result => ((TextPart)result.Content[0]).Text.ToString())));
+    }
+
     [Fact]
     public void ResultWithoutIdAndCall_IsRefused() =>
         Assert.Equal("r", Assert.Throws<ProtocolException>(() => Repair(new HistoryRules(), User(Result(null, "x")))).Error.Param);
@@ -127,12 +139,8 @@ public sealed class HistoryRepairTests
     public void E45_TrailingAssistant_IsFollowedByContinue() => Assert.Equal("User[q] / Assistant[x] / User[Continue.]", Repair(s_strict, User(Text("q")), Assistant(Text("x"))));
 
     [Fact]
-    public void AssistantFirstAndNothingAtAll_GetAUserTurn()
-    {
+    public void AssistantFirst_GetsAUserTurn() =>
         Assert.StartsWith("User[(continued)] / Assistant[x]", Repair(s_strict, Assistant(Text("x")), User(Text("q"))));
-        Assert.Equal("User[Begin.]", Repair(s_strict));
-        Assert.Equal("", Repair(new HistoryRules()));
-    }
 
     [Theory]
     [InlineData("", "{}")]
@@ -204,14 +212,71 @@ public sealed class HistoryRepairTests
         Assert.StartsWith(head, whole);
     }
 
+    [Theory]
+    [InlineData("anthropic", "messages")]
+    [InlineData("openai", "messages")]
+    [InlineData("responses", "input")]
+    [InlineData("gemini", "contents")]
+    public void NothingSaid_IsRefused_WhereTheClientWouldHaveSaidIt(string protocol, string path)
+    {
+        foreach (HistoryRules rules in new[] { s_strict, new HistoryRules { DropsEmptyText = true } })
+        {
+            ProtocolException refused = Assert.Throws<ProtocolException>(() => HistoryRepair.Apply(Request(User(Text(" ")), Assistant()) with { Protocol = protocol }, rules));
+            Assert.Equal((ErrorKind.InvalidRequest, path), (refused.Error.Kind, refused.Error.Param));
+        }
+    }
+
+    [Fact]
+    public void PartAtAPlaceOfAnother_IsRefusedWithItsPath()
+    {
+        var nowhere = new MediaPart(MediaKind.Image, new UrlSource(new JsonText(" "))) { Path = "m" };
+        (string Path, Turn Turn)[] rows =
+        [
+            ("c", User(Text("q"), Call("a"))),
+            ("c", new Turn(TurnRole.System, [Call("a")])),
+            ("r", Assistant(Call("a"), Result("a", "1"))),
+            ("m", User(nowhere)),
+            ("m", User(new ToolResultPart("a", null, [nowhere]) { Path = "r" })),
+            ("m", User(new MediaPart(MediaKind.Document, new PartsSource([nowhere])) { Path = "d" })),
+        ];
+        foreach ((string path, Turn turn) in rows)
+        {
+            ProxyError error = Assert.Throws<ProtocolException>(() => Repair(s_strict, User(Text("q")), Assistant(Call("a")), turn)).Error;
+            Assert.Equal((ErrorKind.InvalidRequest, path), (error.Kind, error.Param));
+        }
+        foreach (string url in (string[])["https://a.example/b.png", "HTTP://a.example/b", "data:image/svg+xml,<svg/>"])
+            Repair(s_strict, User(new MediaPart(MediaKind.Image, new UrlSource(new JsonText(url)))));
+    }
+
+    [Fact]
+    public void ChoiceOfAToolThatIsNotThere_IsRefused()
+    {
+        ChatRequest request = Request(User(Text("q"))) with { Tools = [new ToolDefinition(ToolKind.Function, "f"), new ToolDefinition(ToolKind.Function, "g.h")] };
+        foreach (string name in (string[])["F", "h", "x"])
+        {
+            ToolChoice choice = new(ToolChoiceMode.Any, ["f", name]) { Path = "tool_choice" };
+            Assert.Equal("tool_choice", Assert.Throws<ProtocolException>(() => HistoryRepair.Apply(request with { ToolChoice = choice }, s_strict)).Error.Param);
+        }
+        ChatRequest legal = HistoryRepair.Apply(request with { ToolChoice = new(ToolChoiceMode.Any, ["g.h"]) }, s_strict);
+        Assert.Equal(legal.Tools[1].Name, Assert.Single(legal.ToolChoice!.Names));
+    }
+
+    [Fact]
+    public void SystemPromptAlone_GetsATurnWhereOneIsNeeded()
+    {
+        ChatRequest request = Request() with { System = [Text("You are")] };
+        Assert.Equal("User[Begin.]", Describe(HistoryRepair.Apply(request, s_strict)));
+        Assert.Equal("", Describe(HistoryRepair.Apply(request, new HistoryRules())));
+    }
+
     [Fact]
     public void AnyHistory_EndsWithEveryCallAnsweredOnce()
     {
         for (int seed = 0; seed < 2000; seed++)
         {
             var random = new Random(seed);
-            var turns = new List<Turn>();
-            for (int i = random.Next(1, 8); i > 0; i--)
+            List<Turn> turns = [User(Text("q"))];
+            for (int i = random.Next(0, 8); i > 0; i--)
             {
                 var parts = new List<Part>();
                 bool isAssistant = random.Next(2) == 0;

@@ -16,6 +16,10 @@ public sealed class ModelTableTests
     [InlineData("claude-3-5-sonnet-latest", ThinkingControl.None, 8_192)]
     [InlineData("gemini-2.5-flash-lite-preview", ThinkingControl.Budget, 65_536)]
     [InlineData("gemini-3.1-pro-preview", ThinkingControl.Level, 65_536)]
+    [InlineData("models/gemini-flash-latest", ThinkingControl.Level, 65_536)]
+    [InlineData("gemini-pro-latest", ThinkingControl.Level, 65_536)]
+    [InlineData("gemini-1.5-pro-latest", ThinkingControl.None, 8_192)]
+    [InlineData("gemini-2.5-flash-image-preview", ThinkingControl.None, 65_536)]
     [InlineData("somebody", ThinkingControl.Budget, null)]
     public void BuiltIn_MostExactPatternWins(string model, ThinkingControl thinking, int? output)
     {

@@ -34,6 +34,18 @@ public sealed class SealEnvelopeTests
         Assert.Equal(envelope, SealEnvelope.Wrap(new Seal(SealKind.Thought, "", envelope)));
     }
 
+    // Python's Gemini library decodes what the field holds, and encodes it anew when it sends it back.
+    [Theory]
+    [InlineData("")]
+    [InlineData("=")]
+    public void AlphabetOfUrls_IsReadToo(string padding)
+    {
+        string told = string.Concat(Enumerable.Range(0, 40).Select(static i => "~?>ÿ"[i % 4])), envelope = SealEnvelope.Wrap(new Seal(SealKind.Thinking, "", "EqQ+/="), told);
+        Assert.Matches("[+].*/|/.*[+]", envelope);
+        (Seal seal, string? text) = SealEnvelope.Unwrap(envelope.Replace('+', '-').Replace('/', '_').TrimEnd(padding.Length > 0 ? '\0' : '='))!.Value;
+        Assert.Equal((new Seal(SealKind.Thinking, SealEnvelope.Anthropic, "EqQ+/="), told), (seal, text));
+    }
+
     [Fact]
     public void Nothing_IsAConstantEnvelope() => Assert.Equal(SealKind.None, SealEnvelope.Unwrap(SealEnvelope.Nothing)!.Value.Seal.Kind);
 

@@ -32,6 +32,25 @@ public sealed class OpenAIChatRequestReaderTests
     };
 
     [Fact]
+    public void PartsOfMessages_AreRead()
+    {
+        ChatRequest request = Read("""
+            {"messages":[{"role":"system","content":[{"type":"text","text":"s","cache_control":{"type":"ephemeral"}}]},{"role":"user","content":[{"type":"text","text":"q"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}}]},
+            {"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"x"},{"type":"text","text":"t"},{"type":"tool_use","id":"toolu_1","name":"f","input":{"a": 1}}]},
+            {"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","content":[{"type":"text","text":"r"}],"is_error":true},{"type":"tool_result","tool_use_id":"toolu_2","content":"r2"},{"type":"text","text":"go"}]}],
+            "tools":[{"name":"f","description":"d","input_schema":{"type":"object"}}],"tool_choice":{"type":"auto"}}
+            """);
+        Assert.Empty(request.Untranslatable);
+        Assert.IsType<Base64Source>(Assert.IsType<MediaPart>(request.Turns[0].Parts[1]).Source);
+        ToolCallPart call = Assert.IsType<ToolCallPart>(request.Turns[1].Parts[2]);
+        Assert.Equal(("toolu_1", "f", "{\"a\": 1}"), (call.Id, call.Name, Encoding.UTF8.GetString(call.Arguments.Span)));
+        ToolResultPart result = Assert.IsType<ToolResultPart>(request.Turns[2].Parts[0]);
+        Assert.Equal(("toolu_1", true, "r"), (result.CallId, result.IsError, ((TextPart)result.Content[0]).Text.ToString()));
+        Assert.Equal("r2", ((TextPart)((ToolResultPart)request.Turns[2].Parts[1]).Content[0]).Text.ToString());
+        Assert.Equal("f", request.Tools[0].Name);
+    }
+
+    [Fact]
     public void Conversation_BecomesTurns() =>
         Assert.Equal("User[q] / Assistant[thinking hm, a, call c1 f {\"x\": 1}, call c2 p \"raw\\ntext\" custom] / User[result c1 r1, result c2 r2] / User[more] / System[note] / Assistant[end, refusal no]",
             Describe(Messages("""
@@ -48,6 +67,14 @@ public sealed class OpenAIChatRequestReaderTests
     [Fact]
     public void E44_NullContent_GivesToolPartsOnly() =>
         Assert.Equal("Assistant[call c f {}]", Describe(Messages("""[{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":""}}]}]""")));
+
+    [Theory]
+    [InlineData("""{"role":"assistant","reasoning":"hm","content":"a"}""", "Assistant[thinking hm, a]")]
+    [InlineData("""{"role":"assistant","reasoning":{"effort":"low"},"content":"a"}""", "Assistant[a]")]
+    [InlineData("""{"role":"assistant","reasoning_content":"hm","reasoning":"hm","content":"a"}""", "Assistant[thinking hm, a]")]
+    [InlineData("""{"role":"assistant","content":null,"refusal":"no"}""", "Assistant[refusal no]")]
+    [InlineData("""{"role":"user","content":["plain",{"type":"input_text","text":"b"}]}""", "User[plain, b]")]
+    public void Message_AllForms(string message, string expected) => Assert.Equal(expected, Describe(Messages($"[{message}]")));
 
     [Fact]
     public void DeprecatedFunctions_AreTools()
@@ -86,6 +113,8 @@ public sealed class OpenAIChatRequestReaderTests
     [InlineData("""{"type":"custom","custom":{"name":"f"}}""", "Any f custom")]
     [InlineData("""{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"g"}}]}}""", "Any f,g")]
     [InlineData("""{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"f"}]}""", "Auto f")]
+    [InlineData("""{"type":"auto"}""", "Auto ")]
+    [InlineData("""{"type":"none"}""", "None ")]
     [InlineData("""{"type":"any"}""", "Any ")]
     [InlineData("""{"type":"web_search_preview"}""", "Any  foreign")]
     public void ToolChoice_AllForms(string choice, string expected)
@@ -122,6 +151,23 @@ public sealed class OpenAIChatRequestReaderTests
     public void MeaningWithoutAWord_IsUntranslatable(string member, string path) => Assert.Equal(path, Assert.Single(Read($$"""{"messages":[],{{member}}}""").Untranslatable).Path);
 
     [Fact]
+    public void SpokenAnswerInHistory_IsUntranslatable() =>
+        Assert.Equal("messages[0].audio", Assert.Single(Messages("""[{"role":"assistant","content":"a","audio":{"id":"audio_1"}}]""").Untranslatable).Path);
+
+    [Theory]
+    [InlineData("none", ReasoningEffort.None)]
+    [InlineData("minimal", ReasoningEffort.Minimal)]
+    [InlineData("low", ReasoningEffort.Low)]
+    [InlineData("medium", ReasoningEffort.Medium)]
+    [InlineData("high", ReasoningEffort.High)]
+    [InlineData("xhigh", ReasoningEffort.XHigh)]
+    [InlineData("max", ReasoningEffort.Max)]
+    public void Effort_AllWords(string word, ReasoningEffort expected) => Assert.Equal(expected, Read($$"""{"messages":[],"reasoning_effort":"{{word}}"}""").Reasoning!.Effort);
+
+    [Fact]
+    public void TextFormat_IsNoFormat() => Assert.Null(Read("""{"messages":[],"response_format":{"type":"text"}}""").Output);
+
+    [Fact]
     public void UnknownPart_IsUntranslatable() => Assert.Equal("messages[0].content[0]", Assert.Single(Messages("""[{"role":"user","content":[{"type":"hologram"}]}]""").Untranslatable).Path);
 
     [Theory]
@@ -133,6 +179,12 @@ public sealed class OpenAIChatRequestReaderTests
     [InlineData("""{"messages":[{"role":"wizard","content":"x"}]}""", "messages[0].role")]
     [InlineData("""{"messages":[{"role":"user","content":[{"type":"text"}]}]}""", "messages[0].content[0].text")]
     [InlineData("""{"messages":[{"role":"assistant","tool_calls":[{"id":"a","function":{"arguments":"{}"}}]}]}""", "messages[0].tool_calls[0].function.name")]
+    [InlineData("""{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{}}]}]}""", "messages[0].content[0].image_url.url")]
+    [InlineData("""{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":5}}]}]}""", "messages[0].content[0].image_url.url")]
+    [InlineData("""{"messages":[{"role":"user","content":[{"type":"input_audio"}]}]}""", "messages[0].content[0].input_audio")]
+    [InlineData("""{"messages":[],"parallel_tool_calls":"no"}""", "parallel_tool_calls")]
+    [InlineData("""{"messages":[],"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":5}}}""", "response_format.json_schema.schema")]
+    [InlineData("""{"messages":[{"role":"function","content":"r"}]}""", "messages[0].name")]
     [InlineData("""{"messages":[],"temperature":"hot"}""", "temperature")]
     [InlineData("""{"messages":[],"max_tokens":1.5e300}""", "max_tokens")]
     [InlineData("""{"messages":[],"tools":[{"type":"function","function":{}}]}""", "tools[0].function.name")]
@@ -151,6 +203,24 @@ public sealed class OpenAIChatRequestReaderTests
     [Fact]
     public void GeminiSignature_IsASeal() =>
         Assert.Equal(new Seal(SealKind.Thought, "", "sig"), ((ToolCallPart)Messages("""[{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f"},"extra_content":{"google":{"thought_signature":"sig"}}}]}]""").Turns[0].Parts[0]).Seal);
+
+    [Theory]
+    [InlineData("""{"google":{"thought_signature":5}}""")]
+    [InlineData("""{"google":"sig"}""")]
+    [InlineData("\"sig\"")]
+    public void WhatIsNoSignature_IsNoSeal(string extra) =>
+        Assert.Null(((ToolCallPart)Messages($$"""[{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f"},"extra_content":{{extra}} }]}]""").Turns[0].Parts[0]).Seal);
+
+    [Fact]
+    public void WrappedSignature_IsASealOfItsIssuer_OneOfAnotherKindIsNone()
+    {
+        foreach (SealKind kind in new[] { SealKind.Thought, SealKind.Thinking })
+        {
+            string wrapped = SealEnvelope.Wrap(new Seal(kind, SealEnvelope.Gemini, "c2ln"));
+            Seal? read = ((ToolCallPart)Messages($$$"""[{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f"},"extra_content":{"google":{"thought_signature":"{{{wrapped}}}" } } }]}]""").Turns[0].Parts[0]).Seal;
+            Assert.Equal(kind == SealKind.Thought ? "c2ln" : null, read?.Value);
+        }
+    }
 
     [Fact]
     public void Head_NamesModelStreamAndTokens()

@@ -60,6 +60,76 @@ public sealed class OpenAIChatRequestWriterTests
             Json(Turns(Assistant(Call("c")), User(new ToolResultPart("c", null, [Text("r")]), Text("and?")))).GetProperty("messages").GetRawText());
 
     [Fact]
+    public void RefusedTurn_KeepsItsRefusal() =>
+        Assert.Equal("""{"role":"assistant","content":null,"refusal":"no"}""", Json(Turns(User(Text("q")), Assistant(new RefusalPart("no")), User(Text("why")))).GetProperty("messages")[1].GetRawText());
+
+    [Fact]
+    public void ImageOfTheAssistant_StandsApartFromItsText() =>
+        Assert.Equal("[image omitted]\n\nb",
+            Json(Turns(User(Text("q")), Assistant(new MediaPart(MediaKind.Image, new Base64Source("image/png", "AAAA")), Text("b")))).GetProperty("messages")[1].GetProperty("content").GetString());
+
+    [Fact]
+    public void TextsAroundACall_StandApart_PiecesOfOneDoNot() =>
+        Assert.Equal("ab\n\nc", Json(Turns(User(Text("q")), Assistant(Text("a"), Text("b"), Call("x"), Text("c")), User(new ToolResultPart("x", null, [Text("r")])))).GetProperty("messages")[1].GetProperty("content").GetString());
+
+    [Theory]
+    [InlineData(true, "developer")]
+    [InlineData(false, "system")]
+    public void LaterInstruction_HasTheRoleOfTheFirst(bool isDeveloper, string role)
+    {
+        ChatRequest request = Turns(User(Text("q")), new Turn(TurnRole.System, [Text("note")]), User(Text("go"))) with { System = [Text("s")] };
+        Assert.Equal([role, "user", role, "user"], Json(request, new OpenAIChatTraits { DeveloperRole = isDeveloper, MidSystem = true }).GetProperty("messages").EnumerateArray().Select(static one => one.GetProperty("role").GetString()!));
+    }
+
+    [Theory]
+    [InlineData("wav", "wav")]
+    [InlineData("mp3", "mp3")]
+    public void Sound_KeepsItsFormat(string format, string expected) =>
+        Assert.Equal($$$"""{"type":"input_audio","input_audio":{"data":"AAAA","format":"{{{expected}}}"}}""",
+            Json(Chat($$$"""{"messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AAAA","format":"{{{format}}}"}}]}]}""")).GetProperty("messages")[0].GetProperty("content")[0].GetRawText());
+
+    [Fact]
+    public void FileOfTheClientsProvider_GoesOnAsItIs() =>
+        Assert.Equal("""{"type":"file","file":{"file_id":"f1"}}""",
+            Json(Chat("""{"messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"f1"}}]}]}""")).GetProperty("messages")[0].GetProperty("content")[0].GetRawText());
+
+    [Fact]
+    public void AnswerFormat_KeepsItsDescription() =>
+        Assert.Equal("what it is", Json(Chat("""{"messages":[{"role":"user","content":"q"}],"response_format":{"type":"json_schema","json_schema":{"name":"n","description":"what it is","schema":{"type":"object"}}}}""")).GetProperty("response_format").GetProperty("json_schema").GetProperty("description").GetString());
+
+    [Theory]
+    [InlineData("required", "fg")]
+    [InlineData("required", "f")]
+    [InlineData("auto", "fg")]
+    public void AllowedTools_AtOpenAI_AreNamed(string mode, string names)
+    {
+        string named = string.Join(',', names.Select(static name => $$$"""{"type":"function","function":{"name":"{{{name}}}"}}"""));
+        JsonElement body = Json(Chat($$$"""
+            {"messages":[{"role":"user","content":"q"}],"tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"g"}},{"type":"function","function":{"name":"h"}}],
+             "tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"{{{mode}}}","tools":[{{{named}}}]} } }
+            """), s_official);
+        Assert.Equal(3, body.GetProperty("tools").GetArrayLength());
+        Assert.Equal(names.Length == 1 ? named : $$$"""{"type":"allowed_tools","allowed_tools":{"mode":"{{{mode}}}","tools":[{{{named}}}]}}""", body.GetProperty("tool_choice").GetRawText());
+    }
+
+    [Theory]
+    [InlineData("required", "g", "fg", "\"required\"")]
+    [InlineData("required", "h", "fg", "\"required\"")]
+    [InlineData("auto", "f", "f", "\"auto\"")]
+    [InlineData("auto", "g", "fgh", "\"auto\"")]
+    public void AllowedTools_Elsewhere_AreAllThatIsDeclared_UnlessTheHistoryUsesOthers(string mode, string used, string declared, string choice)
+    {
+        string allowed = mode == "auto" ? """{"type":"function","function":{"name":"f"}}""" : """{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"g"}}""";
+        JsonElement body = Json(Chat($$$"""
+            {"messages":[{"role":"user","content":"q"},{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"{{{used}}}","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":"r"}],
+             "tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"g"}},{"type":"function","function":{"name":"h"}}],
+             "tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"{{{mode}}}","tools":[{{{allowed}}}]} } }
+            """));
+        Assert.Equal(declared, string.Concat(body.GetProperty("tools").EnumerateArray().Select(static tool => tool.GetProperty("function").GetProperty("name").GetString())));
+        Assert.Equal(choice, body.GetProperty("tool_choice").GetRawText());
+    }
+
+    [Fact]
     public void E22_BrokenArgumentsInHistory_AreWrapped() =>
         Assert.Equal("{\"_raw\":\"{\\\"a\\\":\"}", Json(Turns(Assistant(Call("c", "{\"a\":")))).GetProperty("messages")[0].GetProperty("tool_calls")[0].GetProperty("function").GetProperty("arguments").GetString());
 
@@ -76,9 +146,21 @@ public sealed class OpenAIChatRequestWriterTests
     public void E41_MidSystem_IsASystemMessageOrUserText()
     {
         ChatRequest request = Turns(User(Text("q")), new Turn(TurnRole.System, [Text("note")]), Assistant(Text("a")));
-        Assert.Equal("""{"role":"system","content":"note"}""", Json(request).GetProperty("messages")[1].GetRawText());
+        Assert.Equal("""{"role":"system","content":"note"}""", Json(request, new OpenAIChatTraits { MidSystem = true }).GetProperty("messages")[1].GetRawText());
         Assert.Equal("""{"role":"user","content":"<system-reminder>\nnote\n</system-reminder>"}""", Json(request, new OpenAIChatTraits { MidSystem = false }).GetProperty("messages")[1].GetRawText());
         Assert.Equal(2, Json(request, new OpenAIChatTraits { MidSystem = false, StrictAlternation = true }).GetProperty("messages").GetArrayLength());
+    }
+
+    [Theory]
+    [InlineData("qwen-3", false, false, "user")]
+    [InlineData("qwen-3", true, false, "system")]
+    [InlineData("qwen-3", false, true, "system")]
+    [InlineData("openai/gpt-6", false, false, "system")]
+    public void MidSystem_WhereTheModelIsNotKnownToTakeIt_IsUserText(string model, bool isTold, bool isOfficial, string role)
+    {
+        ChatRequest request = Turns(User(Text("q")), new Turn(TurnRole.System, [Text("note")])) with { Model = model };
+        var traits = new OpenAIChatTraits { IsOfficial = isOfficial, Models = new ModelTable(isTold ? [("qwen*", new ModelFacts { HasMidSystem = true })] : []) };
+        Assert.Equal(role, Json(request, traits).GetProperty("messages")[1].GetProperty("role").GetString());
     }
 
     [Fact]
@@ -163,7 +245,68 @@ public sealed class OpenAIChatRequestWriterTests
     {
         ChatRequest request = Turns(User(Text("q"))) with { Stream = true };
         Assert.Contains("\"stream\":true,\"stream_options\":{\"include_usage\":true}", Write(request));
-        Assert.DoesNotContain("stream_options", Write(request, new OpenAIChatTraits { StreamOptions = false }));
+    }
+
+    [Fact]
+    public void StrictServer_GetsCallIdsOfNineCharacters()
+    {
+        JsonElement messages = Json(Turns(User(Text("q")), Assistant(Call("toolu_01AbC"), Call("D681PevKs")), User(new ToolResultPart("toolu_01AbC", null, [Text("1")]), new ToolResultPart("D681PevKs", null, [Text("2")]))),
+            new OpenAIChatTraits { IsStrict = true }).GetProperty("messages");
+        string[] ids = [.. messages[1].GetProperty("tool_calls").EnumerateArray().Select(static call => call.GetProperty("id").GetString()!)];
+        Assert.Matches("^[a-z0-9]{9}$", ids[0]);
+        Assert.Equal("D681PevKs", ids[1]);
+        Assert.Equal(ids, messages.EnumerateArray().Skip(2).Select(static message => message.GetProperty("tool_call_id").GetString()));
+    }
+
+    [Fact]
+    public void RefusalAlone_IsContentWhereRefusalsAreNotKnown()
+    {
+        ChatRequest request = Turns(User(Text("q")), Assistant(new RefusalPart(new JsonText("no"))), User(Text("why")));
+        Assert.Equal("""{"role":"assistant","content":"no"}""", Json(request).GetProperty("messages")[1].GetRawText());
+        Assert.Equal("""{"role":"assistant","content":null,"refusal":"no"}""", Json(request, s_official).GetProperty("messages")[1].GetRawText());
+    }
+
+    [Fact]
+    public void StrictFalse_IsNotSaid()
+    {
+        string body = Write(Responses("""{"input":"q","tools":[{"type":"function","name":"a","strict":false},{"type":"function","name":"b","strict":true}]}"""));
+        Assert.DoesNotContain("\"strict\":false", body);
+        Assert.Contains("\"strict\":true", body);
+    }
+
+    [Fact]
+    public void DocumentOfText_IsText_WhateverItsEncoding()
+    {
+        const string Body = """{"input":[{"role":"user","content":[{"type":"input_file","filename":"a.txt","file_data":"data:text/plain;charset=utf-8;base64,aGVsbG8="},{"type":"input_file","filename":"a.json","file_data":"data:application/json;base64,e30="},{"type":"input_file","filename":"a.pdf","file_data":"data:application/pdf;base64,JVBERi0="}]}]}""";
+        JsonElement content = Json(Responses(Body)).GetProperty("messages")[0].GetProperty("content");
+        Assert.Equal(["<document title=\"a.txt\">hello</document>", "<document title=\"a.json\">{}</document>"], content.EnumerateArray().Take(2).Select(static part => part.GetProperty("text").GetString()));
+        Assert.Equal("file", content[2].GetProperty("type").GetString());
+    }
+
+    [Fact]
+    public void MessagesThatFollowEachOther_DoNotRunTogether() => Assert.Equal("a.b\n\nc", Json(Responses(
+        """{"input":["q",{"role":"assistant","content":[{"type":"output_text","text":"a."},{"type":"output_text","text":"b"}],"phase":"commentary"},{"role":"assistant","content":"c"},{"role":"user","content":"r"}]}"""))
+        .GetProperty("messages")[1].GetProperty("content").GetString());
+
+    [Fact]
+    public void StrictServer_GetsNoMemberOfItsOwnChoosing()
+    {
+        ChatRequest request = Responses("""{"input":"q","user":"u","prompt_cache_key":"k","service_tier":"flex","reasoning":{"effort":"high"},"text":{"verbosity":"low"},"max_output_tokens":9}""");
+        Assert.Equal(["model", "messages", "max_tokens", "stream"], Json(request, new OpenAIChatTraits { IsStrict = true }).EnumerateObject().Select(static member => member.Name));
+    }
+
+    [Theory]
+    [InlineData("openai/gpt-oss-120b", false, false)]
+    [InlineData("llama-4", false, false)]
+    [InlineData("gpt-6.1", false, true)]
+    [InlineData("anything", true, true)]
+    public void CacheKey_GoesWhereItIsKnown(string model, bool isOfficial, bool isSent)
+    {
+        ChatRequest request = Responses("""{"input":"q","prompt_cache_key":"k","text":{"verbosity":"low"},"max_output_tokens":9}""") with { Model = model };
+        JsonElement body = Json(request, new OpenAIChatTraits { IsOfficial = isOfficial });
+        Assert.Equal(isSent, body.TryGetProperty("prompt_cache_key", out _));
+        Assert.Equal(isSent, body.TryGetProperty("verbosity", out _));
+        Assert.Equal(model.StartsWith("gpt"), body.TryGetProperty("max_completion_tokens", out _));
     }
 
     [Fact]
@@ -261,7 +404,7 @@ public sealed class OpenAIChatRequestWriterTests
     public void E20_RootAnyOf_MovesIntoTheDescription()
     {
         JsonElement function = Json(Chat("""
-            {"messages":[],"tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"anyOf":[{"properties":{"a":{"type":"string"},"b":{"type":"array"}},"required":["a","b"]},{"$ref":"#/$defs/X"}],
+            {"messages":[{"role":"user","content":"q"}],"tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"anyOf":[{"properties":{"a":{"type":"string"},"b":{"type":"array"}},"required":["a","b"]},{"$ref":"#/$defs/X"}],
              "$defs":{"X":{"properties":{"a":{"type":"integer"},"c":{"type":"object"}},"required":["a"]}}}}}]}
             """)).GetProperty("tools")[0].GetProperty("function");
         Assert.StartsWith("d\n\nThe arguments must match {\"anyOf\":", function.GetProperty("description").GetString());
@@ -271,10 +414,41 @@ public sealed class OpenAIChatRequestWriterTests
         Assert.Equal("""["a"]""", schema.GetProperty("required").GetRawText());
     }
 
+    [Theory]
+    [InlineData("""{"allOf":[{"$ref":"#/$defs/A"},{"properties":{"b":{"type":"object"}},"required":["b"]}],"$defs":{"A":{"properties":{"a":{"type":["array","null"]}},"required":["a"]}},"required":["z"],"properties":{"z":{"type":"array","prefixItems":[{"type":"string"}]}}}""",
+        """{"type":"object","$defs":{"A":{"properties":{"a":{"type":["array","null"],"items":{}}},"required":["a"]}},"properties":{"z":{"type":"array","prefixItems":[{"type":"string"}]},"a":{"type":["array","null"],"items":{}},"b":{"type":"object","properties":{}}},"required":["z","a","b"]}""")]
+    [InlineData("""{"anyOf":[{"$ref":"other.json"},{"$ref":"#/$defs/gone"},{"$ref":5},{"properties":{"a":{"$ref":"#/x","type":"object"}},"required":["a"]},{"properties":5}]}""",
+        """{"type":"object","properties":{"a":{"$ref":"#/x","type":"object"}}}""")]
+    [InlineData("""{"oneOf":[{"required":["a",5]},{"required":["b","a"]}],"properties":{"a":{}},"anyOf":5,"required":["b"]}""",
+        """{"type":"object","properties":{"a":{}},"required":["b","a"]}""")]
+    [InlineData("true", """{"type":"object","properties":{}}""")]
+    public void E20_RootComposition_BecomesOneObject(string schema, string expected) =>
+        Assert.Equal(expected, Json(Turns(User(Text("q"))) with { Tools = [new ToolDefinition(ToolKind.Function, "f") { Schema = JsonDocument.Parse(schema).RootElement }] })
+            .GetProperty("tools")[0].GetProperty("function").GetProperty("parameters").GetRawText());
+
+    [Theory]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false,"$schema":"s"}""", true)]
+    [InlineData("""{"type":"object","properties":{"a":{"$ref":"#/$defs/A"}},"required":["a"],"additionalProperties":false,"$defs":{"A":{"anyOf":[{"type":"string"},{"type":"null"}]}}}""", true)]
+    [InlineData("""{"type":"object","properties":{},"additionalProperties":false}""", true)]
+    [InlineData("""{"type":"object","additionalProperties":false}""", true)]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string"}},"required":["a"]}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string"}},"required":[],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":true}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"description":"anything"}},"required":["a"],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":true},"required":["a"],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"anyOf":{"type":"string"}}},"required":["a"],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"anyOf":[{"type":"string"},{"type":"object"}]}},"required":["a"],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string","minLength":1}},"required":["a"],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"array","items":{"type":"object"}}},"required":["a"],"additionalProperties":false}""", false)]
+    [InlineData("""{"type":"array","items":{"type":"string"}}""", false)]
+    [InlineData("""{"type":"object","properties":{},"additionalProperties":false,"anyOf":[]}""", false)]
+    [InlineData("[]", false)]
+    public void StrictSubset_IsKnown(string schema, bool fits) => Assert.Equal(fits, OpenAIStrictSchema.Fits(JsonDocument.Parse(schema).RootElement));
+
     [Fact]
     public void E19_PropertiesCalledLikeKeywords_AreKept() =>
         Assert.Equal("""{"type":"object","properties":{"$id":{"type":"string"},"x-a":{"enum":[{"$schema":1}]},"items":{"type":"string","default":{"$comment":"c"}},"type":{},"anyOf":true},"required":["$id"]}""",
             Json(Chat("""
-                {"messages":[],"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","x-b":1,"$comment":"c","properties":{"$id":{"type":"string"},"x-a":{"enum":[{"$schema":1}]},"items":{"type":"string","default":{"$comment":"c"}},"type":{},"anyOf":true},"required":["$id"]}}}]}
+                {"messages":[{"role":"user","content":"q"}],"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","x-b":1,"$comment":"c","properties":{"$id":{"type":"string"},"x-a":{"enum":[{"$schema":1}]},"items":{"type":"string","default":{"$comment":"c"}},"type":{},"anyOf":true},"required":["$id"]}}}]}
                 """)).GetProperty("tools")[0].GetProperty("function").GetProperty("parameters").GetRawText());
 }

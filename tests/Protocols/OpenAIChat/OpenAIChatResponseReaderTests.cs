@@ -77,6 +77,14 @@ public sealed class OpenAIChatResponseReaderTests
     [Fact]
     public void DoneWithCutCallAndNoReason_Fails() => Assert.EndsWith("fail BadGateway", Run(Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":"}}]}"""), Done).Log);
 
+    [Theory]
+    [InlineData("""{\"x\":{\"y\":1}""")]
+    [InlineData("""{\"x\":[1]""")]
+    [InlineData("""\u007B\"x\":\u007b\u007D""")]
+    [InlineData("""{\"x\":\"}""")]
+    public void DoneWithNestedArgumentsCut_Fails(string arguments) =>
+        Assert.EndsWith("fail BadGateway", Run(Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"ARGS"}}]}""".Replace("ARGS", arguments)), Done).Log);
+
     [Fact]
     public void DoneWithWholeCallAndNoReason_IsToolUse() =>
         Assert.EndsWith("finish ToolUse", Run(Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]}"""), Done).Log);
@@ -117,11 +125,51 @@ public sealed class OpenAIChatResponseReaderTests
         Assert.Equal(FinishReason.ToolUse, sink.Reason);
     }
 
+    [Fact]
+    public void InterleavedIdsWithoutIndex_KeepTheirArguments()
+    {
+        OpenAIRecorder sink = Run(
+            Delta("""{"tool_calls":[{"id":"a","function":{"name":"f","arguments":""}},{"id":"b","function":{"name":"g","arguments":""}}]}"""),
+            Delta("""{"tool_calls":[{"id":"a","function":{"arguments":"{\"x\":1}"}}]}"""), Delta("""{"tool_calls":[{"id":"b","function":{"arguments":"{\"y\":2}"}}]}"""),
+            Delta("{}", "\"tool_calls\""), Done);
+        Assert.Equal(["{\"x\":1}", "{\"y\":2}"], [sink.Texts[0], sink.Texts[1]]);
+    }
+
+    [Fact]
+    public void OtherNameBehindAWholeCall_IsAnotherCall() =>
+        Assert.Equal("start c1 m | 0 ToolCall  f | 0 +{} | 0 end | 1 ToolCall  g | 1 end | finish ToolUse",
+            Run(Delta("""{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{}"}}]}"""), Delta("""{"tool_calls":[{"index":0,"function":{"name":"g"}}]}"""), Delta("{}", "\"stop\"")).Log);
+
+    [Fact]
+    public void FreeTextWithoutAReason_IsWhole_HoweverItEnds() =>
+        Assert.Equal("start c1 m | 0 CustomToolCall a p | 0 +{ x | 0 end | finish ToolUse", Run(Delta("""{"tool_calls":[{"index":0,"id":"a","type":"custom","custom":{"name":"p","input":"{ x"}}]}"""), Done).Log);
+
+    [Fact]
+    public void ArgumentsAsAnArray_AreTheirText() =>
+        Assert.Equal("start c1 m | 0 ToolCall a f | 0 +[1, 2] | 0 end | finish ToolUse", Run(Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":[1, 2]}}]}""", "\"stop\"")).Log);
+
+    [Theory]
+    [InlineData("""{"other":{"thought_signature":"no"},"google":{"x":1,"thought_signature":"c2ln"}}""", "c2ln")]
+    [InlineData("""{"google":{"thought_signature":""}}""", null)]
+    [InlineData("""{"google":{"thought_signature":5}}""", null)]
+    [InlineData("""{"google":null}""", null)]
+    public void SignatureOfACall_IsGooglesOwnMember(string extra, string? signature)
+    {
+        string log = Run(Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"},"extra_content":""" + extra + "}]}", "\"stop\"")).Log;
+        Assert.Equal(signature is not null, log.Contains($"seal Thought {signature}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void RefusalAmongTheParts_IsARefusal() =>
+        Assert.Equal("start c1 m | 0 Text | 0 +a | 0 end | 1 Refusal | 1 +No. | 1 end | finish EndTurn",
+            Run(Delta("""{"content":[{"type":"text","text":"a"},{"type":"refusal","refusal":"No."}]}""", "\"stop\"")).Log);
+
     [Theory]
     [InlineData("E04_same index, new ids", """{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}""", """{"index":0,"id":"b","function":{"name":"f","arguments":"{}"}}""", "a", "b")]
     [InlineData("same index, no ids", """{"index":0,"function":{"name":"f","arguments":"{}"}}""", """{"index":0,"function":{"name":"f","arguments":"{}"}}""", "", "")]
     [InlineData("no index, no ids", """{"function":{"name":"f","arguments":"{}"}}""", """{"function":{"name":"f","arguments":"{}"}}""", "", "")]
     [InlineData("no index, ids", """{"id":"a","function":{"name":"f","arguments":"{}"}}""", """{"id":"b","function":{"name":"f","arguments":"{}"}}""", "a", "b")]
+    [InlineData("same index, an id behind none", """{"index":0,"function":{"name":"f","arguments":"{}"}}""", """{"index":0,"id":"b","function":{"name":"f","arguments":"{}"}}""", "", "b")]
     public void CallsToldApart(string why, string first, string second, string firstId, string secondId)
     {
         Assert.NotEmpty(why);
@@ -143,6 +191,52 @@ public sealed class OpenAIChatResponseReaderTests
             Delta("""{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{\"x\":"}}]}"""),
             Delta("""{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"1}"}}]}"""),
             Delta("""{"tool_calls":[{"index":0,"function":{"name":"f","arguments":""}}]}"""), Delta("{}", "\"stop\"")).Log);
+
+    [Theory]
+    [InlineData("an id for each piece", """{"index":0,"id":"a","function":{"name":"f","arguments":""}}""", """{"index":0,"id":"b","function":{"name":"","arguments":"{\"x\":"}}""", """{"index":0,"id":"c","function":{"arguments":"1}"}}""")]
+    [InlineData("neither index nor id, the name each time", """{"function":{"name":"f","arguments":""}}""", """{"function":{"name":"f","arguments":"{\"x\":"}}""", """{"function":{"name":"f","arguments":"1}"}}""")]
+    [InlineData("the same id under another index", """{"index":0,"id":"a","function":{"name":"f","arguments":""}}""", """{"index":1,"id":"a","function":{"name":"f","arguments":"{\"x\":"}}""", """{"index":1,"function":{"arguments":"1}"}}""")]
+    public void PiecesOfOneCall_IsOneCall(string why, string first, string second, string third)
+    {
+        Assert.NotEmpty(why);
+        string expected = $"start c1 m | 0 ToolCall {(first.Contains("id") ? "a" : "")} f | 0 +{{\"x\":1}} | 0 end | finish ToolUse";
+        Assert.Equal(expected, Run(Delta($$"""{"tool_calls":[{{first}}]}"""), Delta($$"""{"tool_calls":[{{second}}]}"""), Delta($$"""{"tool_calls":[{{third}}]}"""), Delta("{}", "\"stop\"")).Log);
+    }
+
+    [Fact]
+    public void SecondCallBeginsUnderTheFirstIndex_GoesOnUnderItsOwn()
+    {
+        OpenAIRecorder sink = Run(
+            Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":1}"}}]}"""), Delta("""{"tool_calls":[{"index":0,"id":"b","function":{"name":"f","arguments":""}}]}"""),
+            Delta("""{"tool_calls":[{"index":1,"function":{"arguments":"{\"y\":"}}]}"""), Delta("""{"tool_calls":[{"index":1,"function":{"arguments":"2}"}}]}"""), Delta("{}", "\"tool_calls\""), Done);
+        Assert.Equal("start c1 m | 0 ToolCall a f | 0 +{\"x\":1} | 0 end | 1 ToolCall b f | 1 +{\"y\":2} | 1 end | finish ToolUse", sink.Log);
+    }
+
+    [Theory]
+    [InlineData("abort", "fail ServerError")]
+    [InlineData("network_error", "fail ServerError")]
+    [InlineData("function_call_filter: MALFORMED_FUNCTION_CALL", "fail ServerError")]
+    [InlineData("content_filter: PROHIBITED_CONTENT", "finish Refusal")]
+    [InlineData("sensitive", "finish Refusal")]
+    [InlineData("SAFETY", "finish Refusal")]
+    [InlineData("model_context_window_exceeded", "finish ContextOverflow")]
+    [InlineData("MAX_TOKENS", "finish MaxTokens")]
+    public void FinishReasonsOfOtherServers(string reason, string end) =>
+        Assert.EndsWith(end, Run(Delta("""{"content":"a"}"""), Delta("{}", $"\"{reason}\""), Done).Log);
+
+    [Fact]
+    public void ErrorWithoutEnvelope_Fails()
+    {
+        const string Error = """{"object":"error","message":"the engine died","type":"InternalServerError","param":null,"code":500}""";
+        OpenAIRecorder sink = Run(Delta("""{"content":"a"}"""), Error, Done);
+        Assert.EndsWith("fail ServerError", sink.Log);
+        Assert.Equal("the engine died", sink.Error?.Message);
+        Assert.Equal("the engine died", RunWhole(Error).Error?.Message);
+    }
+
+    [Fact]
+    public void UsageInsideTheChoice_IsRead() =>
+        Assert.Equal((long?)7, Run(Delta("""{"content":"a"}"""), Delta("{}", "\"stop\"", ",\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":1}"), Done).Total.Input);
 
     [Fact]
     public void E05_WholeCallInFinishChunk_CallComesFirst() =>
@@ -168,6 +262,11 @@ public sealed class OpenAIChatResponseReaderTests
     public void E23_ArgumentsAsObject_AreQuotedOnceWithTheirDigits() =>
         Assert.Equal("start c1 m | 0 ToolCall a f | 0 +{\"id\":9007199254740993} | 0 end | finish ToolUse",
             Run(Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":{"id":9007199254740993}}}]}"""), Done).Log);
+
+    [Fact]
+    public void NullAsText_IsNoArguments() => Assert.Equal("start c1 m | 0 ToolCall a f | 0 end | 1 ToolCall b f | 1 end | finish ToolUse", Run(
+        Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"null"}},{"index":1,"id":"b","function":{"name":"f","arguments":"null"}}]}""", "\"tool_calls\""), Done).Log
+        .Replace("0 ToolCall a f | 1 ToolCall b f | 0 end | 1 end", "0 ToolCall a f | 0 end | 1 ToolCall b f | 1 end"));
 
     [Fact]
     public void NullArgumentsInFirstDelta_AreIgnored() =>
@@ -201,7 +300,9 @@ public sealed class OpenAIChatResponseReaderTests
     [InlineData("tool_use", "EndTurn")]
     [InlineData("length", "MaxTokens")]
     [InlineData("max_tokens", "MaxTokens")]
+    [InlineData("model_length", "MaxTokens")]
     [InlineData("content_filter", "Refusal")]
+    [InlineData("refusal", "Refusal")]
     public void FinishReasonVariants(string word, string expected) => Assert.EndsWith("finish " + expected, Run(Delta("""{"content":"a"}""", $"\"{word}\"")).Log);
 
     [Theory]

@@ -43,6 +43,35 @@ public sealed class OpenAIChatResponseWriterTests
     }
 
     [Fact]
+    public void ClientWithFunctions_GetsItsCallUnderFunctionCall()
+    {
+        ChatRequest request = s_protocol.ReadRequest(JsonDocument.Parse("""{"messages":[],"functions":[{"name":"f"},{"name":"g"}]}""").RootElement, new RequestHead { Target = new RequestTarget(Operation.Generate), Model = "m", Stream = true });
+        Assert.Equal((bool?)false, request.ParallelTools);
+        List<JsonElement> choices = [.. Chunks(Write(OpenAITranscript.Options(stream: true) with { Request = request }, Calls)).Select(static chunk => chunk.GetProperty("choices")).Where(static list => list.GetArrayLength() > 0).Select(static list => list[0])];
+        Assert.Equal(["{\"function_call\":{\"name\":\"f\",\"arguments\":\"\"}}", "{\"function_call\":{\"arguments\":\"{\\\"a\\\":\"}}", "{\"function_call\":{\"arguments\":\"1}\"}}", "{}"],
+            choices.Skip(1).Select(static choice => choice.GetProperty("delta").GetRawText()));
+        Assert.Equal("function_call", choices[^1].GetProperty("finish_reason").GetString());
+
+        JsonElement whole = JsonDocument.Parse(Write(OpenAITranscript.Options(stream: false) with { Request = request }, Calls)).RootElement.GetProperty("choices")[0];
+        Assert.Equal("function_call", whole.GetProperty("finish_reason").GetString());
+        Assert.Equal("""{"name":"f","arguments":"{\"a\":1}"}""", whole.GetProperty("message").GetProperty("function_call").GetRawText());
+        Assert.False(whole.GetProperty("message").TryGetProperty("tool_calls", out _));
+
+        static void Calls(IResponseWriter writer)
+        {
+            writer.Start("id-1"u8, "m"u8);
+            writer.BlockStart(0, BlockKind.ToolCall, "call_a"u8, "f"u8);
+            writer.BlockSeal(0, SealKind.Thought, "\"c2ln\""u8);
+            writer.BlockDelta(0, "\"{\\\"a\\\":\""u8);
+            writer.BlockDelta(0, "\"1}\""u8);
+            writer.BlockEnd(0);
+            writer.BlockStart(1, BlockKind.ToolCall, "call_b"u8, "g"u8);
+            writer.BlockEnd(1);
+            writer.Finish(FinishReason.ToolUse);
+        }
+    }
+
+    [Fact]
     public void Stream_HasTheOfficialShape()
     {
         string stream = Write(OpenAITranscript.Options(stream: true), Answer);

@@ -69,6 +69,23 @@ public sealed class OpenAIResponsesRequestReaderTests
         Assert.Equal("Assistant[foreign web_search_call, foreign local_shell_call] / User[foreign local_shell_call_output] / Assistant[foreign compaction]",
             Describe(Input("""[{"type":"web_search_call","id":"w"},{"type":"local_shell_call","id":"l"},{"type":"local_shell_call_output","id":"l"},{"type":"compaction","encrypted_content":"x"}]""")));
 
+    [Theory]
+    [InlineData("""[{"type":"custom_tool_call","call_id":"c","namespace":"ns","name":"p","input":"x"}]""", "Assistant[call c ns__p \"x\" custom]")]
+    [InlineData("""[{"role":"user","content":["plain",{"type":"input_audio","input_audio":{"data":"AA","format":"wav"}}]}]""", "User[plain, Audio audio/wav AA]")]
+    [InlineData("""[{"role":"user","content":[{"type":"input_image","image_url":{"url":"https://h/x.png"}}]}]""", "User[Image https://h/x.png]")]
+    [InlineData("""[{"type":"function_call_output","call_id":"c","output":{"a": 1}}]""", "User[result c {\"a\": 1}]")]
+    [InlineData("""[{"role":"user","content":"q"},{"type":"function_call_output","call_id":"c","output":"r"},{"role":"user","content":"and"}]""", "User[q] / User[result c r, and]")]
+    [InlineData("""[{"type":"mcp_approval_response","approve":true}]""", "User[foreign mcp_approval_response]")]
+    public void Item_AllForms(string input, string expected) => Assert.Equal(expected, Describe(Input(input)));
+
+    [Fact]
+    public void UnknownPart_IsUntranslatable() =>
+        Assert.Equal("input[0].content[0]", Assert.Single(Input("""[{"role":"user","content":[{"type":"hologram"}]}]""").Untranslatable).Path);
+
+    [Fact]
+    public void ReasoningWithoutASummary_IsItsProof() =>
+        Assert.Equal("Assistant[thinking  enc]", Describe(Input("""[{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"enc"}]""")));
+
     [Fact]
     public void Files_AreRead() => Assert.Equal("User[Document application/pdf AA, Document https://h/a.pdf, Document file, Image file]",
         Describe(Input("""[{"role":"user","content":[{"type":"input_file","file_data":"data:application/pdf;base64,AA"},{"type":"input_file","file_url":"https://h/a.pdf"},{"type":"input_file","file_id":"f"},{"type":"input_image","file_id":"i"}]}]""")));

@@ -30,21 +30,38 @@ public sealed class OpenAIResponsesRequestWriterTests
     private static ToolCallPart Call(string id) => new(id, "f", "{}"u8.ToArray());
 
     [Fact]
+    public void ModelWithoutReasoning_IsNotAskedForItsProofs()
+    {
+        ChatRequest request = new() { Model = "gpt-4o", Turns = [User(Text("q"))], Verbosity = "low" };
+        Assert.False(Json(request).TryGetProperty("include", out _));
+        Assert.False(Json(request).TryGetProperty("text", out _));
+        Assert.True(Json(request with { Model = "gpt-6" }).TryGetProperty("include", out _));
+    }
+
+    [Fact]
+    public void OnlyInstructions_AreTheInput()
+    {
+        JsonElement body = Json(new ChatRequest { Model = "gpt-x", System = [Text("s")], Turns = [] });
+        Assert.Equal("""[{"type":"message","role":"developer","content":"s"}]""", body.GetProperty("input").GetRawText());
+        Assert.False(body.TryGetProperty("instructions", out _));
+    }
+
+    [Fact]
     public void ChatRequest_IsTranslated_E35_WithoutItemIds() =>
         Assert.Equal("""
-            {"model":"gpt-x","instructions":"s","input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"a"},{"type":"input_image","image_url":"data:image/png;base64,AAAA"}]},{"type":"message","role":"assistant","content":[{"type":"output_text","text":"t","annotations":[]}]},{"type":"function_call","call_id":"c","name":"f","arguments":"{\"id\": 9007199254740993}"},{"type":"function_call_output","call_id":"c","output":"r"},{"type":"message","role":"developer","content":"note"}],"tools":[{"type":"function","name":"f","description":"d","parameters":{"type":"object","properties":{}},"strict":false}],"tool_choice":"required","parallel_tool_calls":false,"max_output_tokens":16,"temperature":0.70,"safety_identifier":"u","reasoning":{"effort":"low","summary":"auto"},"text":{"format":{"type":"json_schema","name":"n","schema":{"type":"object","properties":{}},"strict":false}},"prompt_cache_key":"k","service_tier":"flex","store":false,"include":["reasoning.encrypted_content"],"stream":true}
+            {"model":"gpt-x","instructions":"s","input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"a"},{"type":"input_image","image_url":"data:image/png;base64,AAAA"}]},{"type":"message","role":"assistant","content":[{"type":"output_text","text":"t","annotations":[]}]},{"type":"function_call","call_id":"c","name":"f","arguments":"{\"id\": 9007199254740993}"},{"type":"function_call_output","call_id":"c","output":"r"},{"type":"message","role":"developer","content":"note"}],"tools":[{"type":"function","name":"f","description":"d","parameters":{"type":"object","properties":{}},"strict":false}],"tool_choice":"required","parallel_tool_calls":false,"max_output_tokens":16,"temperature":0.70,"top_p":0.9,"safety_identifier":"u","reasoning":{"effort":"low","summary":"auto"},"text":{"format":{"type":"json_schema","name":"n","schema":{"type":"object","properties":{}},"strict":false}},"prompt_cache_key":"k","service_tier":"flex","store":false,"include":["reasoning.encrypted_content"],"stream":true}
             """,
             Json(Chat("""
                 {"messages":[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]},
                 {"role":"assistant","content":"t","reasoning_content":"dropped","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"id\": 9007199254740993}"}}]},{"role":"tool","tool_call_id":"c","content":"r"},{"role":"system","content":"note"}],
-                "tools":[{"type":"function","function":{"name":"f","description":"d"}}],"tool_choice":"required","parallel_tool_calls":false,"max_tokens":1,"temperature":0.70,"user":"u","reasoning_effort":"low","prompt_cache_key":"k","service_tier":"flex","stop":["x"],"seed":1,"frequency_penalty":1,
+                "tools":[{"type":"function","function":{"name":"f","description":"d"}}],"tool_choice":"required","parallel_tool_calls":false,"max_tokens":1,"temperature":0.70,"top_p":0.9,"user":"u","reasoning_effort":"low","prompt_cache_key":"k","service_tier":"flex","stop":["x"],"seed":1,"frequency_penalty":1,
                 "response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"}}}}
                 """)).GetRawText());
 
     [Fact]
     public void E50_StrictIsAlwaysTold()
     {
-        JsonElement tools = Json(Chat("""{"messages":[],"tools":[{"type":"function","function":{"name":"a"}},{"type":"function","function":{"name":"b","strict":true}}]}""")).GetProperty("tools");
+        JsonElement tools = Json(Chat("""{"messages":[{"role":"user","content":"q"}],"tools":[{"type":"function","function":{"name":"a"}},{"type":"function","function":{"name":"b","strict":true}}]}""")).GetProperty("tools");
         Assert.Equal([false, true], tools.EnumerateArray().Select(static tool => tool.GetProperty("strict").GetBoolean()));
     }
 
@@ -71,6 +88,39 @@ public sealed class OpenAIResponsesRequestWriterTests
         Assert.Equal("""[{"type":"input_text","text":"Error: "},{"type":"input_text","text":"shot"},{"type":"input_image","image_url":"data:image/png;base64,AAAA"}]""",
             Json(Turns(Assistant(Call("c")), User(new ToolResultPart("c", null, [Text("shot"), new MediaPart(MediaKind.Image, new Base64Source("image/png", "AAAA"))]) { IsError = true })))
                 .GetProperty("input")[1].GetProperty("output").GetRawText());
+
+    [Fact]
+    public void AssistantTurn_KeepsRefusalsAndThePlaceOfImages() =>
+        Assert.Equal("""[{"type":"output_text","text":"a","annotations":[]},{"type":"output_text","text":"[image omitted]","annotations":[]},{"type":"refusal","refusal":"no"}]""",
+            Json(Turns(Assistant(Text("a"), new MediaPart(MediaKind.Image, new Base64Source("image/png", "AAAA")), new RefusalPart("no")), User(Text("q"))))
+                .GetProperty("input")[0].GetProperty("content").GetRawText());
+
+    [Theory]
+    [InlineData("""{"type":"input_file","file_url":"https://h/a.pdf"}""", """{"type":"input_file","file_url":"https://h/a.pdf"}""")]
+    [InlineData("""{"type":"input_file","file_id":"f1"}""", """{"type":"input_file","file_id":"f1"}""")]
+    [InlineData("""{"type":"input_image","file_id":"f2"}""", """{"type":"input_image","file_id":"f2"}""")]
+    public void FilesOfTheClient_GoOnAsTheyAre(string part, string expected) =>
+        Assert.Equal(expected, Json(Own($$"""{"input":[{"role":"user","content":[{{part}}]}]}""")).GetProperty("input")[0].GetProperty("content")[0].GetRawText());
+
+    [Theory]
+    [InlineData("""{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"f"}]}""", """{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"f"}]}""")]
+    [InlineData("""{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"f"},{"type":"custom","name":"p"}]}""", """{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"f"},{"type":"custom","name":"p"}]}""")]
+    [InlineData("""{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"f"}]}""", """{"type":"function","name":"f"}""")]
+    [InlineData("\"required\"", "\"required\"")]
+    [InlineData("\"none\"", "\"none\"")]
+    [InlineData("\"auto\"", "\"auto\"")]
+    public void ToolChoice_AllForms(string choice, string expected) =>
+        Assert.Equal(expected, Json(Own($$"""{"input":"q","tools":[{"type":"function","name":"f"},{"type":"custom","name":"p"}],"tool_choice":{{choice}}}""")).GetProperty("tool_choice").GetRawText());
+
+    [Theory]
+    [InlineData("""{"type":"json_object"}""", """{"type":"json_object"}""")]
+    [InlineData("""{"type":"json_schema","name":"n","description":"what it is","schema":{"type":"object","properties":{}},"strict":true}""",
+        """{"type":"json_schema","name":"n","description":"what it is","schema":{"type":"object","properties":{}},"strict":true}""")]
+    public void AnswerFormat_KeepsItsForm(string format, string expected) =>
+        Assert.Equal(expected, Json(Own($$$"""{"input":"q","text":{"format":{{{format}}}}}""")).GetProperty("text").GetProperty("format").GetRawText());
+
+    private static ChatRequest Own(string body) =>
+        new OpenAIResponsesProtocol().ReadRequest(JsonDocument.Parse(body).RootElement, new RequestHead { Target = new RequestTarget(Operation.Generate), Model = "gpt-x", Stream = false });
 
     [Fact]
     public void Codex_WantsDeveloperMessageAndBareParameters()
@@ -106,7 +156,7 @@ public sealed class OpenAIResponsesRequestWriterTests
     [InlineData("""{"messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AA","format":"wav"}}]}]}""", "messages[0].content[0]")]
     [InlineData("""{"messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}]}""", "messages[0].content[0]")]
     [InlineData("""{"messages":[],"n":2}""", "n")]
-    [InlineData("""{"messages":[],"web_search_options":{}}""", "web_search_options")]
+    [InlineData("""{"messages":[{"role":"user","content":"q"}],"web_search_options":{}}""", "web_search_options")]
     public void WhatCannotBeSaid_IsRefusedWithItsPath(string body, string path)
     {
         ProxyError error = Assert.Throws<ProtocolException>(() => Json(Chat(body))).Error;

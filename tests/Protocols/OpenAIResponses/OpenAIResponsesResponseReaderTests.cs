@@ -65,6 +65,83 @@ public sealed class OpenAIResponsesResponseReaderTests
     }
 
     [Fact]
+    public void SeveralItemsOpenUnderOneIndex_AreToldApart()
+    {
+        OpenAIRecorder sink = Run(Created,
+            """{"type":"response.output_item.added","output_index":0,"item":{"id":"msg_1","type":"message","content":[]}}""",
+            """{"type":"response.output_text.delta","item_id":"msg_1","output_index":0,"content_index":0,"delta":"a"}""",
+            """{"type":"response.output_item.added","output_index":0,"item":{"id":"fc_1","type":"function_call","call_id":"c1","name":"f","arguments":""}}""",
+            """{"type":"response.output_item.added","output_index":0,"item":{"id":"fc_2","type":"function_call","call_id":"c2","name":"f","arguments":""}}""",
+            """{"type":"response.function_call_arguments.delta","item_id":"fc_1","output_index":0,"delta":"{\"x\":1}"}""",
+            """{"type":"response.function_call_arguments.delta","item_id":"fc_2","output_index":0,"delta":"{\"x\":2}"}""",
+            """{"type":"response.output_text.delta","item_id":"msg_1","output_index":0,"content_index":0,"delta":"b"}""",
+            """{"type":"response.output_item.done","output_index":0,"item":{"id":"fc_2","type":"function_call","call_id":"c2","name":"f","arguments":"{\"x\":2}"}}""",
+            """{"type":"response.output_item.done","output_index":0,"item":{"id":"fc_1","type":"function_call","call_id":"c1","name":"f","arguments":"{\"x\":1}"}}""",
+            """{"type":"response.output_item.done","output_index":0,"item":{"id":"msg_1","type":"message","content":[{"type":"output_text","text":"ab"}]}}""",
+            Completed());
+        Assert.Equal(["ab", "{\"x\":1}", "{\"x\":2}"], sink.Texts.OrderBy(static pair => pair.Key).Select(static pair => pair.Value));
+        Assert.Contains("ToolCall c1 f", sink.Log);
+        Assert.Contains("ToolCall c2 f", sink.Log);
+        Assert.Equal(FinishReason.ToolUse, sink.Reason);
+    }
+
+    [Fact]
+    public void ContentOfItemsThatNobodyAnnounced_UnderOneIndexAndIdsOfItsOwn_IsToldOnce()
+    {
+        OpenAIRecorder sink = Run(Created,
+            """{"type":"response.reasoning_summary_text.delta","item_id":"rs_1","output_index":0,"summary_index":0,"delta":"hm"}""",
+            """{"type":"response.reasoning_summary_text.delta","item_id":"rs_2","output_index":0,"summary_index":0,"delta":" hm"}""",
+            """{"type":"response.output_text.delta","item_id":"msg_1","output_index":0,"content_index":0,"delta":"a"}""",
+            """{"type":"response.output_text.delta","item_id":"msg_2","output_index":0,"content_index":0,"delta":"b"}""",
+            Completed("""[{"id":"rs_9","type":"reasoning","summary":[{"type":"summary_text","text":"hm hm"}],"encrypted_content":"E"},{"id":"msg_9","type":"message","content":[{"type":"output_text","text":"ab"}]}]"""));
+        Assert.Equal("start resp_1 m | 0 Thinking | 0 +hm hm | 1 Text | 1 +ab | 0 seal Encrypted E | 0 end | 1 end | finish EndTurn", sink.Log);
+    }
+
+    [Fact]
+    public void IdOfEachEventIsAnother_IsOneItem()
+    {
+        OpenAIRecorder sink = Run(Created,
+            """{"type":"response.output_item.added","output_index":0,"item":{"id":"A1","type":"reasoning","summary":[]}}""",
+            """{"type":"response.reasoning_summary_text.delta","item_id":"A2","output_index":0,"summary_index":0,"delta":"hm"}""",
+            """{"type":"response.output_item.done","output_index":0,"item":{"id":"A3","type":"reasoning","summary":[{"type":"summary_text","text":"hm"}],"encrypted_content":"E"}}""",
+            """{"type":"response.output_item.added","output_index":1,"item":{"id":"B1","type":"message","content":[]}}""",
+            """{"type":"response.output_text.delta","item_id":"B2","output_index":1,"content_index":0,"delta":"a"}""",
+            """{"type":"response.output_item.done","output_index":1,"item":{"id":"B3","type":"message","content":[{"type":"output_text","text":"a"}]}}""",
+            Completed("""[{"id":"A4","type":"reasoning","summary":[{"type":"summary_text","text":"hm"}]},{"id":"B4","type":"message","content":[{"type":"output_text","text":"a"}]}]"""));
+        Assert.Equal("start resp_1 m | 0 Thinking | 0 +hm | 0 seal Encrypted E | 0 end | 1 Text | 1 +a | 1 end | finish EndTurn", sink.Log);
+    }
+
+    [Fact]
+    public void TerminalOutputUnderOtherIds_IsNotToldAgain()
+    {
+        OpenAIRecorder sink = Run(Created,
+            """{"type":"response.output_item.added","output_index":0,"item":{"id":"fc_1","type":"function_call","call_id":"c1","name":"f","arguments":""}}""",
+            """{"type":"response.function_call_arguments.delta","item_id":"fc_1","output_index":0,"delta":"{\"x\":1}"}""",
+            """{"type":"response.output_item.added","output_index":1,"item":{"id":"fc_2","type":"function_call","call_id":"c2","name":"f","arguments":""}}""",
+            """{"type":"response.function_call_arguments.delta","item_id":"fc_2","output_index":1,"delta":"{\"x\":2}"}""",
+            Completed("""[{"id":"rs_9","type":"reasoning","summary":[]},{"id":"fc_8","type":"function_call","call_id":"c8","name":"f","arguments":"{\"x\":1}"},{"id":"fc_9","type":"function_call","call_id":"c9","name":"f","arguments":"{\"x\":2}"}]"""));
+        Assert.Equal(["{\"x\":1}", "{\"x\":2}"], sink.Texts.Values.Where(static text => text.Length > 0).Order());
+        Assert.Equal(2, sink.Calls.Count(static call => call.Contains("ToolCall")));
+    }
+
+    [Fact]
+    public void CallThatOnlyTheTerminalOutputHas_IsTold_BesideOneThatWasStreamed()
+    {
+        OpenAIRecorder sink = Run(Created,
+            """{"type":"response.output_item.added","output_index":0,"item":{"id":"fc_1","type":"function_call","call_id":"c1","name":"f","arguments":""}}""",
+            """{"type":"response.function_call_arguments.delta","item_id":"fc_1","output_index":0,"delta":"{}"}""",
+            Completed("""[{"id":"fc_0","type":"function_call","call_id":"c0","name":"g","arguments":"{}"},{"id":"fc_1","type":"function_call","call_id":"c1","name":"f","arguments":"{}"}]"""));
+        Assert.Contains("ToolCall c0 g", sink.Log);
+        Assert.Contains("ToolCall c1 f", sink.Log);
+    }
+
+    [Fact]
+    public void NullAsArguments_AreNone() => Assert.Equal("start resp_1 m | 0 ToolCall c1 f | 0 end | finish ToolUse", Run(Created,
+        """{"type":"response.output_item.added","output_index":0,"item":{"id":"fc_1","type":"function_call","call_id":"c1","name":"f","arguments":""}}""",
+        """{"type":"response.function_call_arguments.delta","item_id":"fc_1","output_index":0,"delta":"null"}""",
+        """{"type":"response.output_item.done","output_index":0,"item":{"id":"fc_1","type":"function_call","call_id":"c1","name":"f","arguments":"null"}}""", Completed()).Log);
+
+    [Fact]
     public void E63_CutAnywhereBeforeTerminal_NeverFinishes()
     {
         List<(string Event, string Data)> events = OpenAITranscript.Split(OpenAITranscript.Load("responses/stream.sse"));
@@ -138,6 +215,116 @@ public sealed class OpenAIResponsesResponseReaderTests
     }
 
     [Fact]
+    public void ArgumentsBeforeTheirItem_WaitForItsName() =>
+        Assert.Equal("start resp_1 m | 0 ToolCall c f | 0 +{\"a\":1} | 0 end | finish ToolUse", Run(Created,
+            """{"type":"response.function_call_arguments.delta","output_index":0,"item_id":"x","delta":"{\"a\":"}""",
+            """{"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","id":"x","call_id":"c","name":"f","arguments":""}}""",
+            """{"type":"response.function_call_arguments.delta","output_index":0,"item_id":"x","delta":"1}"}""",
+            Completed()).Log);
+
+    [Fact]
+    public void CustomInputBeforeItsItem_IsThatOfACustomTool() =>
+        Assert.Equal("start resp_1 m | 0 CustomToolCall c p | 0 +x\ny | 0 end | finish ToolUse", Run(Created,
+            """{"type":"response.custom_tool_call_input.delta","output_index":0,"item_id":"x","delta":"x\n"}""",
+            """{"type":"response.custom_tool_call_input.delta","output_index":0,"item_id":"x","delta":"y"}""",
+            """{"type":"response.output_item.added","output_index":0,"item":{"type":"custom_tool_call","id":"x","call_id":"c","name":"p","input":""}}""", Completed()).Log);
+
+    [Fact]
+    public void ArgumentsUnderAnotherId_AreThoseOfTheItemInTheirPlace() =>
+        Assert.Equal("start resp_1 m | 0 ToolCall c f | 0 +{} | 0 end | finish ToolUse", Run(Created,
+            """{"type":"response.function_call_arguments.delta","output_index":0,"item_id":"x","delta":"{}"}""",
+            """{"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","id":"y","call_id":"c","name":"f","arguments":""}}""", Completed()).Log);
+
+    [Fact]
+    public void SourceToldOnlyByItsEvent_IsTold()
+    {
+        OpenAIRecorder sink = Run(Created, """{"type":"response.output_text.delta","output_index":0,"item_id":"a","content_index":0,"delta":"hi"}""",
+            """{"type":"response.output_text.annotation.added","output_index":0,"item_id":"a","content_index":0,"annotation":{"type":"url_citation","url":"https://h.invalid/","title":"T","start_index":0,"end_index":2}}""", Completed());
+        Assert.Contains("h.invalid", sink.Log);
+    }
+
+    [Fact]
+    public void DeltasWithoutNumberAndId_BelongToTheItemThatIsOpen() =>
+        Assert.Equal("start resp_1 m | 0 Text | 0 +ab | 0 end | 1 Text | 1 +c | 1 end | finish EndTurn", Run(Created,
+            """{"type":"response.output_text.delta","delta":"a"}""", """{"type":"response.output_text.delta","delta":"b"}""",
+            """{"type":"response.output_item.done","output_index":0,"item":{"type":"message","id":"m"}}""",
+            """{"type":"response.output_text.delta","delta":"c"}""", Completed()).Log);
+
+    [Theory]
+    [InlineData("""{"type":"response.reasoning_text.done","output_index":0,"item_id":"r","content_index":0,"text":"raw"}""")]
+    [InlineData("""{"type":"response.reasoning_summary_text.done","output_index":0,"item_id":"r","summary_index":0,"text":"raw"}""")]
+    public void ReasoningToldOnlyWhole_IsTold(string done) =>
+        Assert.Equal("start resp_1 m | 0 Thinking | 0 +raw | 0 end | finish EndTurn", Run(Created, done, Completed()).Log);
+
+    [Fact]
+    public void RawReasoningInParts_IsToldPartByPart() =>
+        Assert.Equal("start resp_1 m | 0 Thinking | 0 +a\n\nb | 0 end | finish EndTurn", Run(Created,
+            """{"type":"response.reasoning_text.done","output_index":0,"item_id":"r","content_index":0,"text":"a"}""",
+            """{"type":"response.reasoning_text.done","output_index":0,"item_id":"r","content_index":1,"text":"b"}""",
+            """{"type":"response.reasoning_summary_text.done","output_index":0,"item_id":"r","summary_index":2,"text":"the same thought"}""", Completed()).Log);
+
+    [Fact]
+    public void SecondSummaryToldOnlyWhole_IsTold_TheFirstNotTwice() =>
+        Assert.Equal("start resp_1 m | 0 Thinking | 0 +a\n\nb | 0 end | finish EndTurn", Run(Created,
+            """{"type":"response.reasoning_summary_text.delta","output_index":0,"item_id":"r","summary_index":0,"delta":"a"}""",
+            """{"type":"response.reasoning_summary_text.done","output_index":0,"item_id":"r","summary_index":0,"text":"a"}""",
+            """{"type":"response.reasoning_text.done","output_index":0,"item_id":"r","content_index":1,"text":"the same thought"}""",
+            """{"type":"response.reasoning_summary_text.done","output_index":0,"item_id":"r","summary_index":1,"text":"b"}""", Completed()).Log);
+
+    [Theory]
+    [InlineData("""{"type":"response.output_text.done","output_index":0,"item_id":"a","content_index":0,"text":"hi"}""", "Text")]
+    [InlineData("""{"type":"response.refusal.done","output_index":0,"item_id":"a","content_index":0,"refusal":"hi"}""", "Refusal")]
+    public void PartToldOnlyWhole_IsTold(string done, string kind) => Assert.Equal($"start resp_1 m | 0 {kind} | 0 +hi | 0 end | finish EndTurn", Run(Created, done, Completed()).Log);
+
+    [Fact]
+    public void CutCallWithoutAName_IsLeftOutWhereALimitCutIt() =>
+        Assert.Equal(FinishReason.MaxTokens, Run(Created, """{"type":"response.function_call_arguments.delta","output_index":0,"item_id":"x","delta":"{}"}""",
+            """{"type":"response.incomplete","response":{"status":"incomplete","error":{"code":"x"},"incomplete_details":{"reason":"max_output_tokens"},"output":[]}}""").Reason);
+
+    [Fact]
+    public void ContentAsAString_IsTheText_ToldOnce()
+    {
+        const string Done = """{"type":"response.output_item.done","output_index":0,"item":{"type":"message","id":"m","content":"hi"}}""";
+        Assert.Equal("start resp_1 m | 0 Text | 0 +hi | 0 end | finish EndTurn", Run(Created, Done, Completed()).Log);
+        Assert.Equal("start resp_1 m | 0 Text | 0 +hi | 0 end | finish EndTurn",
+            Run(Created, """{"type":"response.output_text.delta","output_index":0,"item_id":"m","content_index":0,"delta":"hi"}""", Done, Completed()).Log);
+    }
+
+    [Fact]
+    public void ArgumentsAsAnObject_AreTheirText() =>
+        Assert.Equal("start resp_1 m | 0 ToolCall c f | 0 +{\"a\": 1} | 0 end | finish ToolUse",
+            Run(Created, Completed("""[{"type":"function_call","id":"x","call_id":"c","name":"f","arguments":{"a": 1}}]""")).Log);
+
+    [Fact]
+    public void EventInAnArray_IsRead() => Assert.Equal("start resp_1 m | finish EndTurn", Run("[]", $"[{Created}]", $"[{Completed()}]").Log);
+
+    [Fact]
+    public void FailedEventWithoutAStatus_Fails() =>
+        Assert.Equal(ErrorKind.ServerError, Run(Created, """{"type":"response.failed","response":{"id":"resp_1","output":[]}}""").Error?.Kind);
+
+    [Fact]
+    public void WholeAnswerInAnArray_IsRead()
+    {
+        var sink = new OpenAIRecorder();
+        new OpenAIResponsesResponseReader(sink).ReadWhole("""[{"id":"r","model":"m","status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"a"}]}]}]"""u8);
+        Assert.Equal("start r m | 0 Text | 0 +a | 0 end | finish EndTurn", sink.Log);
+    }
+
+    [Theory]
+    [InlineData("cancelled", null, ErrorKind.ServerError)]
+    [InlineData("failed", null, ErrorKind.ServerError)]
+    [InlineData("queued", FinishReason.Pause, null)]
+    [InlineData("in_progress", FinishReason.Pause, null)]
+    [InlineData("incomplete", FinishReason.MaxTokens, null)]
+    [InlineData("completed", FinishReason.EndTurn, null)]
+    public void WholeAnswer_EndsByItsStatus(string status, FinishReason? reason, ErrorKind? failure)
+    {
+        var sink = new OpenAIRecorder();
+        new OpenAIResponsesResponseReader(sink).ReadWhole(Encoding.UTF8.GetBytes($$"""{"id":"r","status":"{{status}}","output":[]}"""));
+        Assert.Equal((reason, failure), (sink.Reason, sink.Error?.Kind));
+    }
+
+    [Fact]
     public void KeepaliveAndUnknownEvents_AreSkipped() =>
         Assert.Equal("start resp_1 m | finish EndTurn", Run(Created, """{"type":"keepalive","sequence_number":4}""", """{"type":"codex.rate_limits"}""", """{"type":"response.new_thing","x":[]}""", "7", Completed()).Log);
 
@@ -201,6 +388,7 @@ public sealed class OpenAIResponsesResponseReaderTests
         JsonElement[] responses = [.. told.Select(static one => JsonDocument.Parse(one.Data).RootElement.GetProperty("response"))];
         Assert.Equal(responses[0].GetProperty("id").GetString(), responses[1].GetProperty("id").GetString());
         Assert.StartsWith("resp_", responses[0].GetProperty("id").GetString());
+        Assert.Equal(["in_progress", "failed"], responses.Select(static one => one.GetProperty("status").GetString()));
     }
 
     [Fact]
@@ -215,8 +403,11 @@ public sealed class OpenAIResponsesResponseReaderTests
     [Fact]
     public void LineBreaksInsideRememberedJson_DoNotBreakTheEvent()
     {
-        string written = Copy(["{\"type\":\"response.created\",\n\"response\":{\n\"id\":\"resp_1\"}}"], static (reader, output) => reader.WriteFailure(output, new ProxyError(ErrorKind.BadGateway, "x")));
+        string written = Copy(["{\"type\":\"response.created\",\n\"response\":{\n\"id\":\"resp_1\",\"tools\":[\n{}],\"error\":null}}",
+            "{\"type\":\"response.output_item.done\",\"output_index\":0,\"item\":{\n\"id\":\"m\"}}"], static (reader, output) => reader.WriteFailure(output, new ProxyError(ErrorKind.BadGateway, "x")));
         Assert.Single(OpenAITranscript.Split(written));
-        Assert.Equal("resp_1", JsonDocument.Parse(OpenAITranscript.Split(written)[0].Data).RootElement.GetProperty("response").GetProperty("id").GetString());
+        JsonElement response = JsonDocument.Parse(OpenAITranscript.Split(written)[0].Data).RootElement.GetProperty("response");
+        Assert.Equal(("resp_1", 1, "m", 1), (response.GetProperty("id").GetString(), response.GetProperty("tools").GetArrayLength(), response.GetProperty("output")[0].GetProperty("id").GetString(),
+            response.EnumerateObject().Count(static member => member.NameEquals("error"))));
     }
 }

@@ -12,7 +12,7 @@ public sealed class CodexTests
     private static readonly UpstreamCredential SignIn = new(
         new Secret("eyJ.FAKE.sig"), new Credential { Id = "codex.json", Type = "codex", AccessToken = "eyJ.FAKE.sig", AccountId = "acc-1", IsFedRamp = true });
 
-    private static readonly string LongName = "mcp__" + new string('n', 80);
+    private static readonly string LongName = "mcp__a-b.c:" + new string('n', 80);
 
     private readonly ScriptedHandler _upstream = new();
 
@@ -59,6 +59,30 @@ public sealed class CodexTests
         if (stream) test.Check(forwarded: protocol == "responses");
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ForwardedAnswer_IsKeptWithItsItems(bool stream)
+    {
+        byte[]? kept = null;
+        using var test = new TestExchange("responses", stream, keep: answer => kept = answer.ToArray());
+        _upstream.Answers(200, Answer(), "text/event-stream");
+        await Send(test);
+        JsonElement response = JsonDocument.Parse(kept!).RootElement;
+        Assert.Equal("resp_1", response.GetProperty("id").GetString());
+        Assert.Equal("call_1", response.GetProperty("output")[0].GetProperty("call_id").GetString());
+    }
+
+    [Fact]
+    public async Task BrokenAnswer_IsNotKept()
+    {
+        bool isKept = false;
+        using var test = new TestExchange("responses", stream: true, keep: _ => isKept = true);
+        _upstream.Answers(200, Answer().Split("data: {\"type\":\"response.completed\"")[0], "text/event-stream");
+        await Send(test);
+        Assert.False(isKept);
+    }
+
     [Fact]
     public async Task Headers_NameTheAccountAndOurselves()
     {
@@ -87,9 +111,15 @@ public sealed class CodexTests
         await Send(test);
         Assert.Equal(("codex_cli_rs", "codex_cli_rs/0.169.0"), (_upstream.Headers[0]["originator"], _upstream.Headers[0]["user-agent"]));
 
+        using var nameless = new TestExchange("responses");
+        nameless.ToolHeaders.Add(new("User-Agent", "codex_cli_rs/0.169.0"));
+        await Send(nameless);
+        Assert.Equal(("aiproxy", "codex_cli_rs/0.169.0"), (_upstream.Headers[1]["originator"], _upstream.Headers[1]["user-agent"]));
+
+        _upstream.Answers(200, Answer(), "text/event-stream");
         using var again = new TestExchange("responses");
         await Send(again, config => config with { UserAgent = "mine/1", Quirks = new Dictionary<string, string> { ["originator"] = "mine" } });
-        Assert.Equal(("mine", "mine/1"), (_upstream.Headers[1]["originator"], _upstream.Headers[1]["user-agent"]));
+        Assert.Equal(("mine", "mine/1"), (_upstream.Headers[2]["originator"], _upstream.Headers[2]["user-agent"]));
     }
 
     [Fact]
@@ -124,6 +154,61 @@ public sealed class CodexTests
         Assert.Equal(["file_search_call.results", "reasoning.encrypted_content"], sent.GetProperty("include").EnumerateArray().Select(item => item.GetString()));
     }
 
+    [Theory]
+    [InlineData("\"service_tier\":\"priority\"", "service_tier", "\"priority\"")]
+    [InlineData("\"service_tier\":\"fast\"", "service_tier", "\"priority\"")]
+    [InlineData("\"service_tier\":\"flex\"", "service_tier", null)]
+    [InlineData("\"instructions\":null", "instructions", "\"\"")]
+    [InlineData("\"instructions\":\"be brief\"", "instructions", "\"be brief\"")]
+    [InlineData("\"parallel_tool_calls\":true", "parallel_tool_calls", null)]
+    [InlineData("\"parallel_tool_calls\":true,\"tools\":[]", "parallel_tool_calls", null)]
+    [InlineData("\"parallel_tool_calls\":true,\"tools\":[{\"type\":\"web_search\"}]", "parallel_tool_calls", "true")]
+    [InlineData("\"tool_choice\":\"auto\"", "tool_choice", "\"auto\"")]
+    [InlineData("\"tool_choice\":{\"type\":\"web_search_preview\"}", "tool_choice", "{\"type\":\"web_search\"}")]
+    [InlineData("\"include\":[\"a\",\"a\",5]", "include", "[\"a\",\"reasoning.encrypted_content\"]")]
+    [InlineData("\"prompt_cache_key\":\"k\"", "prompt_cache_key", "\"k\"")]
+    [InlineData("\"prompt_cache_key\":null", "prompt_cache_key", "\"s-1\"")]
+    public async Task ForwardedMember_ComesUnderItsRule(string member, string name, string? sent)
+    {
+        using var test = new TestExchange("responses", body: """{"model":"m","stream":true,"input":"hi",""" + member + "}");
+        test.Headers.Add(new("session_id", "s-1"));
+        _upstream.Answers(200, Answer(), "text/event-stream");
+        Assert.Equal(OutcomeKind.Success, (await Send(test)).Outcome.Kind);
+        Assert.Equal(sent, Sent().TryGetProperty(name, out JsonElement value) ? value.GetRawText() : null);
+    }
+
+    [Fact]
+    public async Task LongNames_AreCutTheSameWay_WhereverTheyStand()
+    {
+        string body = """
+            {"model":"m","stream":true,"input":"hi","tools":[{"type":"namespace","name":"ns","tools":[{"type":"function","name":"LONG"}]},{"type":"function","name":"SAME"}],
+             "tool_choice":{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"LONG"},{"type":"function","name":"SAME"}]}}
+            """.Replace("LONG", LongName).Replace("SAME", new string('s', 64));
+        using var test = new TestExchange("responses", body: body);
+        _upstream.Answers(200, Answer(), "text/event-stream");
+        Assert.Equal(OutcomeKind.Success, (await Send(test)).Outcome.Kind);
+        JsonElement tools = Sent().GetProperty("tools"), allowed = Sent().GetProperty("tool_choice").GetProperty("tools");
+        string cut = tools[0].GetProperty("tools")[0].GetProperty("name").GetString()!;
+        Assert.Equal((64, "mcp__a-b_c_n"), (cut.Length, cut[..12]));
+        Assert.Equal([cut, new string('s', 64)], allowed.EnumerateArray().Select(tool => tool.GetProperty("name").GetString()));
+        Assert.Equal(new string('s', 64), tools[1].GetProperty("name").GetString());
+    }
+
+    [Fact]
+    public async Task EmptyOutput_IsFilledInTheOrderOfTheItems()
+    {
+        static string Item(string id) => "{\"type\":\"message\",\"id\":\"" + id + "\",\"content\":[]}";
+        _upstream.Answers(200, Events(
+            """{"type":"response.created","response":{"id":"resp_1","status":"in_progress","output":[]}}""",
+            """{"type":"response.output_item.done","output_index":1,"item":""" + Item("b") + "}",
+            """{"type":"response.output_item.done","output_index":0,"item":""" + Item("a") + "}",
+            """{"type":"response.output_item.done","item":""" + Item("c") + "}",
+            """{"type":"response.incomplete","response":{"id":"resp_1","status":"incomplete","incomplete_details":{"reason":"max_output_tokens"}}}"""), "text/event-stream");
+        using var test = new TestExchange("responses", stream: false);
+        Assert.Equal(OutcomeKind.Success, (await Send(test)).Outcome.Kind);
+        Assert.Equal(["a", "b", "c"], JsonDocument.Parse(test.Client.Text).RootElement.GetProperty("output").EnumerateArray().Select(item => item.GetProperty("id").GetString()));
+    }
+
     [Fact]
     public async Task ShortenedName_IsTheClientsAgain()
     {
@@ -136,7 +221,7 @@ public sealed class CodexTests
         foreach (bool stream in (bool[])[true, false])
         {
             using var test = new TestExchange("responses", stream, body: body.Replace("\"stream\":true", stream ? "\"stream\":true" : "\"stream\":false"));
-            _upstream.Answers(200, Answer(name: cut), "text/event-stream");
+            _upstream.Answers(200, Answer("""[{"type":"function_call","id":"fc_1","call_id":"call_1","name":"NAME","arguments":"{}","status":"completed"}]""".Replace("NAME", cut), cut), "text/event-stream");
             await Send(test);
             Assert.DoesNotContain(cut, test.Client.Text);
             Assert.Contains(LongName, test.Client.Text);
@@ -187,7 +272,7 @@ public sealed class CodexTests
         using var test = new TestExchange("responses", body: """{"model":"m","stream":true,"input":"hi","previous_response_id":"resp_foreign"}""");
         Attempt attempt = await Send(test);
         Assert.Equal(OutcomeKind.CannotSay, attempt.Outcome.Kind);
-        Assert.Equal("previous_response_id", attempt.Outcome.Error!.Param);
+        Assert.Equal(("previous_response_id", "previous_response_not_found"), (attempt.Outcome.Error!.Param, attempt.Outcome.Error!.Code));
     }
 
     [Fact]
@@ -240,12 +325,41 @@ public sealed class CodexTests
     [InlineData(503, """{"error":{"message":"busy","code":"server_is_overloaded"}}""", OutcomeKind.Failed, Scope.Model, false)]
     [InlineData(400, """{"error":{"message":"too long","code":"context_length_exceeded"}}""", OutcomeKind.Refused, Scope.Request, false)]
     [InlineData(400, """{"error":{"message":"no","code":"cyber_policy"}}""", OutcomeKind.Refused, Scope.Request, false)]
+    [InlineData(400, """{"error":{"message":"no","code":"context_too_large"}}""", OutcomeKind.Refused, Scope.Request, false)]
+    [InlineData(429, """{"detail":"slow"}""", OutcomeKind.Limited, Scope.Credential, false)]
+    [InlineData(403, """{"error":{"message":"no codex","code":"usage_not_included"}}""", OutcomeKind.CredentialRefused, Scope.Credential, false)]
+    [InlineData(400, """{"error":{"message":"no codex","code":"usage_not_included"}}""", OutcomeKind.Limited, Scope.Credential, false)]
     public async Task Refusal_IsJudged(int status, string body, OutcomeKind kind, Scope scope, bool isStale)
     {
         using var test = new TestExchange();
         _upstream.Answers(status, body, body[0] == '<' ? "text/html" : "application/json");
         Outcome outcome = (await Send(test)).Outcome;
         Assert.Equal((kind, scope, isStale), (outcome.Kind, outcome.Scope, outcome.IsStaleToken));
+    }
+
+    [Theory]
+    [InlineData(429, """{"detail":"slow"}""", ErrorKind.RateLimit)]
+    [InlineData(402, """{"detail":"pay"}""", ErrorKind.Quota)]
+    [InlineData(400, """{"error":{"message":"x","code":"usage_limit_reached"}}""", ErrorKind.RateLimit)]
+    [InlineData(400, """{"error":{"message":"x","code":"context_too_large"}}""", ErrorKind.ContextTooLong)]
+    [InlineData(400, """{"error":{"message":"x","code":"invalid_prompt"}}""", ErrorKind.ContentPolicy)]
+    [InlineData(500, """{"error":{"message":"x","code":"slow_down"}}""", ErrorKind.Overloaded)]
+    public async Task Refusal_IsOfTheKindOfItsCode(int status, string body, ErrorKind kind)
+    {
+        using var test = new TestExchange();
+        _upstream.Answers(status, body);
+        Assert.Equal(kind, (await Send(test)).Outcome.Error!.Kind);
+    }
+
+    [Theory]
+    [InlineData("""{"detail":"slow"}""", 60)]
+    [InlineData("""{"error":{"message":"slow","code":"rate_limit_exceeded"}}""", 20)]
+    [InlineData("""{"error":{"message":"Please try again in a moment"}}""", 20)]
+    public async Task LimitWithoutATime_RestsAMinuteAtMost(string body, int seconds)
+    {
+        using var test = new TestExchange();
+        _upstream.Answers(429, body);
+        Assert.Equal(test.Clock.GetUtcNow().AddSeconds(seconds), (await Send(test)).Outcome.RetryAt);
     }
 
     [Fact]

@@ -36,6 +36,8 @@ public sealed class AntigravityBodyTests
     [InlineData("gemini-3.1-flash-image", "", "image_gen")]
     [InlineData("gemini-3-flash", ""","tools":[{"google_search":{}}]""", "web_search")]
     [InlineData("gemini-3-flash", ""","tools":[{"googleSearch":{}},{"functionDeclarations":[{"name":"f"}]}]""", "agent")]
+    [InlineData("gemini-3-flash", ""","tools":[{"googleSearch":{}},{"codeExecution":{}}]""", "agent")]
+    [InlineData("gemini-3-flash", ""","tools":[]""", "agent")]
     public async Task Kind_IsThatOfTheRequest(string model, string more, string kind)
     {
         JsonElement sent = await _rig.SentAsync("gemini", model, $$"""{"contents":[{"parts":[{"text":"hi"}]}]{{more}}}""");
@@ -116,6 +118,48 @@ public sealed class AntigravityBodyTests
         Assert.True(sent.GetProperty("generationConfig").TryGetProperty("thinkingConfig", out _));
     }
 
+    [Theory]
+    [InlineData("""{"text":"one","thought":true,"thoughtSignature":"RXNpZw=="},{"text":"two","thought":true,"thoughtSignature":"RXRvbw=="}""",
+        """{"text":"one","thought":true,"thoughtSignature":"RXNpZw=="},{"text":"two","thought":true,"thoughtSignature":"RXRvbw=="}""")]
+    [InlineData("""{"text":"one","thought":true,"thoughtSignature":"RXNpZw=="},{"text":"","thoughtSignature":"RXRvbw=="},{"text":"said"}""", """{"text":"one","thought":true,"thoughtSignature":"RXNpZw=="},{"text":"said"}""")]
+    [InlineData("""{"text":"one","thought":true},{"text":"said","thoughtSignature":"RXNpZw=="}""", """{"text":"said"}""")]
+    public async Task ClaudesSignature_IsThatOfTheThoughtsInFrontOfIt(string parts, string sent) =>
+        Assert.Equal($$$"""{"role":"model","parts":[{{{sent}}}]}""",
+            (await Request($$$"""{"contents":[{"role":"user","parts":[{"text":"a","thoughtSignature":"eA=="}]},{"role":"model","parts":[{{{parts}}}]},{"role":"user","parts":[{"text":"b"}]}]}""", Claude)).GetProperty("contents")[1].GetRawText());
+
+    [Fact]
+    public async Task SignatureOfTheUser_IsNone() =>
+        Assert.Equal("""[{"role":"user","parts":[{"text":"a"}]}]""", (await Request("""{"contents":[{"role":"user","parts":[{"text":"a","thoughtSignature":"eA=="}]}]}""")).GetProperty("contents").GetRawText());
+
+    [Fact]
+    public async Task UnsignedCallsOfTheLastTurn_AreSigned_OnceAStep_AndNeverResponses()
+    {
+        JsonElement contents = (await Request("""
+            {"contents":[{"role":"user","parts":[{"text":"a"}]},{"role":"model","parts":[{"functionCall":{"name":"f","args":{}}},{"functionCall":{"name":"g","args":{}}}]},
+              {"role":"user","parts":[{"functionResponse":{"name":"f","response":{}}},{"functionResponse":{"name":"g","response":{}}}]},
+              {"role":"model","parts":[{"functionCall":{"name":"h","args":{}},"thoughtSignature":"c2ln"}]},{"role":"user","parts":[{"functionResponse":{"name":"h","response":{}}}]}]}
+            """)).GetProperty("contents");
+        Assert.Equal([true, false, false, false, true, false], contents.EnumerateArray().Skip(1).SelectMany(content => content.GetProperty("parts").EnumerateArray()).Select(part => part.TryGetProperty("thoughtSignature", out _)));
+    }
+
+    [Theory]
+    [InlineData("gemini-3.1-pro-low", true, true, true, "low")]
+    [InlineData("gemini-3.1-pro-medium", true, true, true, "medium")]
+    [InlineData("gemini-3.1-pro-high", true, true, true, "high")]
+    [InlineData("gemini-3-flash", true, true, false, null)]
+    [InlineData("gemini-pro-agent", true, true, false, null)]
+    [InlineData("gemini-2.5-pro", true, false, false, null)]
+    [InlineData("gemini-1.5-pro", true, false, false, null)]
+    [InlineData("gpt-oss-120b-medium", true, false, false, null)]
+    [InlineData("claude-sonnet-4-6", true, false, true, null)]
+    [InlineData("gemini-3-pro-preview", false, true, false, null)]
+    public void ModelsName_TellsItsRules(string name, bool isAntigravity, bool isGemini3, bool answersInStreams, string? level)
+    {
+        var model = new Aiproxy.Upstreams.Google.GoogleModel(name, isAntigravity);
+        Assert.Equal((isGemini3, answersInStreams, level), (model.IsGemini3, model.AnswersInStreams, model.Level));
+        Assert.False(model.IsThinkingClaude);
+    }
+
     [Fact]
     public async Task PiecesOfAStreamAsContents_AreOneTurn()
     {
@@ -175,8 +219,9 @@ public sealed class AntigravityBodyTests
         foreach (string model in (string[])["claude-sonnet-4-6", Claude, "gemini-3.1-pro-low", "gemini-pro-agent", "gemini-3-flash", "gpt-oss-120b-medium"])
         {
             JsonElement sent = await Request(body, model, protocol);
-            Assert.Equal("_1f", sent.GetProperty("tools")[0].GetProperty("functionDeclarations")[0].GetProperty("name").GetString());
-            Assert.Contains("\"name\":\"_1f\"", sent.GetProperty("contents").GetRawText());
+            string? name = sent.GetProperty("tools")[0].GetProperty("functionDeclarations")[0].GetProperty("name").GetString();
+            Assert.Matches(protocol == "gemini" ? "^_1f$" : "^_1f_[0-9a-f]{8}$", name);
+            Assert.Contains($"\"name\":\"{name}\"", sent.GetProperty("contents").GetRawText());
         }
     }
 

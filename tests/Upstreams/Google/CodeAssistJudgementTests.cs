@@ -110,6 +110,9 @@ public sealed class CodeAssistJudgementTests
     [InlineData("SERVICE_DISABLED", "{}", "no", "not enabled", null)]
     [InlineData("X", "{}", "Cloud Code Private API has not been used in project 1 before", "not enabled", null)]
     [InlineData("X", "{}", "The caller does not have required license / permission", "no licence", null)]
+    [InlineData("X", "{}", "no licence", "no licence", null)]
+    [InlineData("X", "{}", "The caller does not have permission", "no licence", null)]
+    [InlineData("X", "{}", "The required permission is missing", "no licence", null)]
     public void Forbidden_TakesTheSignInOut_AndSaysWhere(string reason, string metadata, string message, string says, string? link)
     {
         Outcome outcome = Judge(403, Error(403, "PERMISSION_DENIED", message, Info(reason, metadata)))!;
@@ -117,6 +120,16 @@ public sealed class CodeAssistJudgementTests
         Assert.Contains(says, outcome.SignInFault!.Reason);
         Assert.Contains(message, outcome.SignInFault.Reason);
         Assert.Equal(link, outcome.SignInFault.Link?.AbsoluteUri);
+    }
+
+    [Theory]
+    [InlineData("This version of the client is no longer supported.", true)]
+    [InlineData("This model is no longer supported.", false)]
+    [InlineData("Wrong version.", false)]
+    public void ClientTooOld_IsToldWhereToMendIt(string message, bool isTooOld)
+    {
+        Outcome? outcome = Judge(400, Error(400, "FAILED_PRECONDITION", message));
+        Assert.Equal(isTooOld, outcome?.Error!.Message.Contains("user_agent", StringComparison.Ordinal) == true);
     }
 
     [Fact]

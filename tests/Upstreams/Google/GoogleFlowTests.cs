@@ -204,8 +204,8 @@ public sealed class GoogleFlowTests
         Assert.Matches("\"id\":\"[A-Za-z0-9_-]+\",\"name\":\"1st tool\"", text);
     }
 
-    // As the shared rules for names shorten it, with a letter in front for this provider.
-    private static string SentName => "_" + Aiproxy.Protocols.Model.ToolNames.For("1st tool", 64);
+    // As the shared rules for names shorten it.
+    private static string SentName => Aiproxy.Protocols.Model.ToolNames.For("1st tool", 64);
 
     [Fact]
     public async Task ForwardedCall_GetsTheClientsNameBack()

@@ -47,6 +47,12 @@ public sealed class SchemaCleanerTests
     public void Step1_ReferenceThatCannotBeFollowed_IsAnObjectWithAHint(string reference, string hint) =>
         Assert.Equal("""{"type":"object","description":"(See: HINT)","properties":{}}""".Replace("HINT", hint), Property("{\"$ref\":\"" + reference + "\"}"));
 
+    [Fact]
+    public void ObjectWithKeysOfTheModelsOwn_SaysSo() =>
+        Assert.Equal(
+            """{"type":"object","description":"Sent along. (Further properties: {\"type\":\"string\"})","properties":{}}""",
+            Property("""{"type":"object","description":"Sent along.","additionalProperties":{"type":"string"}}"""));
+
     [Theory]
     [InlineData("""{"const":"a"}""", """{"type":"string","description":"(Allowed: a)"}""")]
     [InlineData("""{"type":"integer","enum":[1,2]}""", """{"type":"integer","description":"(Allowed: 1, 2)"}""")]
@@ -57,6 +63,7 @@ public sealed class SchemaCleanerTests
     [InlineData("""{"const":"a"}""", """{"type":"string","enum":["a"]}""")]
     [InlineData("""{"type":"integer","enum":[1,2.50]}""", """{"type":"string","enum":["1","2.50"]}""")]
     [InlineData("""{"type":"boolean","enum":[true]}""", """{"type":"boolean","description":"(Allowed: true)"}""")]
+    [InlineData("""{"type":"string","enum":["","b"]}""", """{"type":"string","enum":["b"]}""")]
     public void Steps2To4_ValuesOfAnAnswer_StayAList(string schema, string expected) => Assert.Equal(expected, Property(schema, SchemaUse.Response));
 
     [Fact]

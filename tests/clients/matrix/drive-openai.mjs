@@ -120,7 +120,7 @@ export function openaiDrivers(url, key) {
   const openai = client(url, key);
   const chat = (name, streams) => ({ name: `openai ${name}`, protocol: 'openai', streams, forgets: true, start: (model, want) => new Chat(openai, model, want, streams) });
   const responses = (name, streams, memory) => ({
-    name: `openai ${name}`, protocol: 'responses', streams, refers: memory === 'previous' ? 'answers' : undefined, only: memory === 'previous' ? ['tools', 'a reference, refused', 'thinking'] : undefined,
+    name: `openai ${name}`, protocol: 'responses', streams, refers: memory === 'previous' ? 'answers' : undefined, only: memory === 'previous' ? ['tools', 'thinking'] : undefined,
     start: (model, want) => new Responses(openai, model, want, streams, memory),
   });
   return [

@@ -78,8 +78,6 @@ export const SCENARIOS = [
   },
   {
     name: 'tools', want: { tools },
-    // Codex keeps no answers: see below.
-    spared: (_, upstream, driver) => upstream === 'codex' && driver.refers === 'answers',
     answer: (index, _, context) => (index === 0 ? toolAnswer(context, 1) : says(TEXT)),
     execute: () => RESULT,
     check(cell) {
@@ -88,19 +86,7 @@ export const SCENARIOS = [
     },
   },
   {
-    name: 'a reference, refused', want: { tools }, fails: true, upstreams: ['codex'], refersOnly: true,
-    answer: (index, _, context) => (index === 0 ? toolAnswer(context, 1) : says(TEXT)),
-    execute: () => RESULT,
-    check({ error, requests }) {
-      assert.equal(error.status, 400, `the status of: ${error.message}`);
-      assert.match(error.message, /previous_response_id/);
-      assert.equal(requests.length, 1, 'requests at the upstream');
-    },
-  },
-  {
     name: 'thinking', want: { tools, think: 'medium' },
-    // References to items are left out of what Codex gets, and what they stand for with them.
-    spared: (_, upstream, driver) => upstream === 'codex' && driver.refers,
     answer: (index, _, context) => (index === 0 ? thoughtful(context) : says(TEXT)),
     execute: () => RESULT,
     check: (cell) => checkProof(cell),
