@@ -122,7 +122,7 @@ public sealed class AttemptLoop(
                 Attempt attempt = await AttemptAsync(run, route, slot, () => pass = circuit.Answering(pass)).ConfigureAwait(false);
                 last = attempt.Outcome;
                 state.Note(last);
-                run.Note(attempt, route.Upstream.Name);
+                run.Note(attempt, route.Upstream.Name, last.Kind == OutcomeKind.Limited ? state.Credentials.RestFor(route.UpstreamModel)?.Until : null);
                 LogFailure(run, route, last);
                 Remember(run, route, slot, last, began);
                 if (last.Scope is not (Scope.Credential or Scope.CredentialModel) || last.IsFinal) break;

@@ -73,7 +73,9 @@ public sealed class FailureRank
         if (TellsBest)
         {
             ProxyError error = ForClient(Best!, BestUpstream!);
-            return Best!.Kind is OutcomeKind.Limited or OutcomeKind.Busy ? Wait(error, soonest, now) : error;
+            // A quota comes back when somebody pays, unless its provider has said when.
+            bool isTimeless = error.Kind == ErrorKind.Quota && soonest is null && error.RetryAfter is null;
+            return Best!.Kind is OutcomeKind.Limited or OutcomeKind.Busy && !isTimeless ? Wait(error, soonest, now) : error;
         }
 
         if (isOpenCircuitAmong) return Wait(new ProxyError(ErrorKind.Unavailable, "no upstream that serves this model can take a request at the moment"), soonest, now);

@@ -29,13 +29,14 @@ public sealed class RequestRun(Exchange exchange)
         || (exchange.TotalDeadline != long.MaxValue && exchange.Clock.GetTimestamp() >= exchange.TotalDeadline);
 
     /// <summary>Books an attempt.</summary>
-    public void Note(Attempt attempt, string upstream)
+    /// <param name="availableAt">When this upstream may take the request again, where that is known beside what the outcome says.</param>
+    public void Note(Attempt attempt, string upstream, DateTimeOffset? availableAt = null)
     {
         if (attempt.Outcome.Kind == OutcomeKind.Success) _accepted = true;
         if (attempt.Outcome.IsFinal) _final = true;
         if (attempt.Outcome.Error is null) return;
         _failed++;
-        Failures.Add(attempt.Outcome, upstream);
+        Failures.Add(attempt.Outcome, upstream, availableAt);
         if (!ReferenceEquals(Failures.Best, attempt.Outcome)) return;
         _raw = attempt.Raw;
         _rawOutcome = attempt.Outcome;

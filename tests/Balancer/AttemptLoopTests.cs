@@ -143,6 +143,29 @@ public sealed class AttemptLoopTests : ILogEventSink
     }
 
     [Fact]
+    public async Task LimitWithoutATime_TellsTheTimeOfTheRestFromTheFirst()
+    {
+        ScriptedHandler only = Add("a", tokens: "sk-fake-1").Answers(429, """{"type":"error","error":{"type":"rate_limit_error","message":"slow"}}""");
+        TestExchange first = await Run();
+        _clock.Advance(TimeSpan.FromSeconds(10));
+        TestExchange later = await Run();
+        Assert.Equal((429, "30"), (first.Client.Status, first.Client.Headers["retry-after"]));
+        Assert.Equal((429, "20"), (later.Client.Status, later.Client.Headers["retry-after"]));
+        Assert.Single(only.Bodies);
+    }
+
+    [Fact]
+    public async Task QuotaWithoutATime_NamesNone()
+    {
+        Add("a", tokens: "sk-fake-1").Answers(402, """{"type":"error","error":{"type":"billing_error","message":"pay"}}""");
+        foreach (TestExchange test in new[] { await Run(), await Run() })
+        {
+            Assert.Equal((402, "false"), (test.Client.Status, test.Client.Headers["x-should-retry"]));
+            Assert.False(test.Client.Headers.ContainsKey("retry-after"));
+        }
+    }
+
+    [Fact]
     public async Task RefusedCredentialBesideALimitedUpstream_IsToldAsTheLimit()
     {
         Add("limited").Answers(429, "{}", "application/json", ("retry-after", "20"));

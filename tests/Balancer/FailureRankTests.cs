@@ -131,6 +131,16 @@ public sealed class FailureRankTests
     }
 
     [Fact]
+    public void QuotaOfThisVeryRequest_NamesATimeOnlyWhereOneIsKnown()
+    {
+        var rank = new FailureRank();
+        rank.Add(Told(402, ErrorKind.Quota), "a");
+        Assert.Equal((ErrorKind.Quota, null, false), (rank.Tell(Now).Kind, rank.Tell(Now).RetryAfter, rank.Tell(Now).ShouldRetry));
+        rank.AddBlocked(Now.AddSeconds(15), isLimit: false);
+        Assert.Equal(TimeSpan.FromSeconds(15), rank.Tell(Now).RetryAfter);
+    }
+
+    [Fact]
     public void RestByARule_IsNoFaultOfTheRequestsThatMeetIt()
     {
         var rank = new FailureRank();
