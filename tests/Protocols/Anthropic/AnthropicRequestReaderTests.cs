@@ -138,6 +138,7 @@ public sealed class AnthropicRequestReaderTests
         ChatRequest request = ReadBlocks("""{"type":"container_upload","file_id":"f"}""");
         Assert.Equal("container_upload", ((ForeignPart)request.Turns[0].Parts[0]).Type);
         Assert.Equal("messages[0].content[0]", request.Untranslatable[0].Path);
+        Assert.Equal("messages[0].content[0].content[0]", Assert.Single(ReadBlocks("""{"type":"tool_result","tool_use_id":"t","content":[{"type":"hologram"}]}""").Untranslatable).Path);
     }
 
     [Fact]

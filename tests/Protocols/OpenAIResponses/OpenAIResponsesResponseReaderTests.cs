@@ -159,6 +159,27 @@ public sealed class OpenAIResponsesResponseReaderTests
             """{"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","id":"y","call_id":"c","name":"f","arguments":""}}""", Completed()).Log);
 
     [Fact]
+    public void ItemOfTheTerminalEvent_IsThatOfItsId_WhereverItStands() =>
+        Assert.Equal("start resp_1 m | 0 Text | 0 +hi | 0 end | finish EndTurn", Run(Created,
+            """{"type":"response.output_text.delta","output_index":1,"item_id":"m","content_index":0,"delta":"hi"}""",
+            Completed("""[{"type":"message","id":"m","content":[{"type":"output_text","text":"hi"}]}]""")).Log);
+
+    [Fact]
+    public void CallOfTheTerminalEvent_IsThatOfItsCallId_WhereverItStands() =>
+        Assert.Equal("start resp_1 m | 0 ToolCall c f | 0 +{} | 0 end | finish ToolUse", Run(Created,
+            """{"type":"response.output_item.added","output_index":3,"item":{"type":"function_call","id":"x","call_id":"c","name":"f","arguments":""}}""",
+            """{"type":"response.function_call_arguments.delta","output_index":3,"item_id":"x","delta":"{}"}""",
+            Completed("""[{"type":"function_call","id":"y","call_id":"c","name":"f","arguments":"{}"}]""")).Log);
+
+    [Fact]
+    public void FailureCountsOnFromTheUpstreamsOwnNumbers()
+    {
+        string written = Copy(["""{"type":"response.created","sequence_number":5,"response":{"id":"resp_1"}}""", """{"type":"response.in_progress","sequence_number":7,"response":{}}"""],
+            static (reader, output) => reader.WriteFailure(output, new ProxyError(ErrorKind.BadGateway, "x")));
+        Assert.Equal(8, JsonDocument.Parse(OpenAITranscript.Split(written)[0].Data).RootElement.GetProperty("sequence_number").GetInt64());
+    }
+
+    [Fact]
     public void SourceToldOnlyByItsEvent_IsTold()
     {
         OpenAIRecorder sink = Run(Created, """{"type":"response.output_text.delta","output_index":0,"item_id":"a","content_index":0,"delta":"hi"}""",
