@@ -138,6 +138,15 @@ public sealed class AnthropicRequestWriterTests
         Assert.Equal(told, Write(Request(Opus47) with { ServiceTier = asked }).TryGetProperty("service_tier", out JsonElement tier) ? tier.GetString() : null);
 
     [Fact]
+    public void CacheIsMarked_UnlessTheClientMarksItself()
+    {
+        var marking = new AnthropicProtocol(new AnthropicTraits { MarksCache = true });
+        Assert.True(RequestTexts.Write(marking, Request(Opus47)).TryGetProperty("cache_control", out _));
+        Assert.False(RequestTexts.Write(marking, Request(Opus47, User(new TextPart("a") { CacheHint = true }))).TryGetProperty("cache_control", out _));
+        Assert.False(Write(Request(Opus47)).TryGetProperty("cache_control", out _));
+    }
+
+    [Fact]
     public void MarkedTool_KeepsItsMark_AmongTheLastFour()
     {
         ToolDefinition marked = Tool("f") with { CacheHint = true };

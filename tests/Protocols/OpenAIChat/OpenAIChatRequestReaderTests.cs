@@ -132,6 +132,10 @@ public sealed class OpenAIChatRequestReaderTests
     public void MeaningWithoutAWord_IsUntranslatable(string member, string path) => Assert.Equal(path, Assert.Single(Read($$"""{"messages":[],{{member}}}""").Untranslatable).Path);
 
     [Fact]
+    public void EmptyCallId_IsNone() =>
+        Assert.Null(((ToolCallPart)Messages("""[{"role":"assistant","tool_calls":[{"id":"","function":{"name":"f"}}]}]""").Turns[0].Parts[0]).Id);
+
+    [Fact]
     public void SpokenAnswerInHistory_IsUntranslatable() =>
         Assert.Equal("messages[0].audio", Assert.Single(Messages("""[{"role":"assistant","content":"a","audio":{"id":"audio_1"}}]""").Untranslatable).Path);
 

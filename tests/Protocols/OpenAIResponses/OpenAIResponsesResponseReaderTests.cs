@@ -195,6 +195,13 @@ public sealed class OpenAIResponsesResponseReaderTests
             """{"type":"response.output_text.delta","delta":"c"}""", Completed()).Log);
 
     [Theory]
+    [InlineData("reasoning_text", "content_index")]
+    [InlineData("reasoning_summary_text", "summary_index")]
+    public void ReasoningToldOnlyInPieces_IsTold(string kind, string index) =>
+        Assert.Equal("start resp_1 m | 0 Thinking | 0 +ab\n\nc | 0 end | finish EndTurn", Run(
+            [Created, .. new[] { (0, "a"), (0, "b"), (1, "c") }.Select(piece => $$"""{"type":"response.{{kind}}.delta","output_index":0,"item_id":"r","{{index}}":{{piece.Item1}},"delta":"{{piece.Item2}}"}"""), Completed()]).Log);
+
+    [Theory]
     [InlineData("""{"type":"response.reasoning_text.done","output_index":0,"item_id":"r","content_index":0,"text":"raw"}""")]
     [InlineData("""{"type":"response.reasoning_summary_text.done","output_index":0,"item_id":"r","summary_index":0,"text":"raw"}""")]
     public void ReasoningToldOnlyWhole_IsTold(string done) =>
