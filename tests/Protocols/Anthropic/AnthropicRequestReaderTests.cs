@@ -132,6 +132,10 @@ public sealed class AnthropicRequestReaderTests
     }
 
     [Fact]
+    public void RedactedThinking_IsItsProof() =>
+        Assert.Equal(new Seal(SealKind.Redacted, "", "c2ln"), ((ThinkingPart)ReadBlocks("""{"type":"redacted_thinking","data":"c2ln"}""", "assistant").Turns[0].Parts[0]).Seal);
+
+    [Fact]
     public void ForeignBlocks_AreKeptRaw_AndThoseOfTheUserRefused()
     {
         Assert.Empty(ReadBlocks("""{"type":"server_tool_use","id":"s","name":"web_search","input":{}}""", "assistant").Untranslatable);

@@ -54,6 +54,8 @@ public sealed class OpenAIChatRequestReaderTests
     [InlineData("""{"role":"assistant","reasoning":{"effort":"low"},"content":"a"}""", "Assistant[a]")]
     [InlineData("""{"role":"assistant","reasoning_content":"hm","reasoning":"hm","content":"a"}""", "Assistant[thinking hm, a]")]
     [InlineData("""{"role":"assistant","content":null,"refusal":"no"}""", "Assistant[refusal no]")]
+    [InlineData("""{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":" null "}}]}""", "Assistant[call c f {}]")]
+    [InlineData("""{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":null}}]}""", "Assistant[call c f {}]")]
     [InlineData("""{"role":"user","content":["plain",{"type":"input_text","text":"b"}]}""", "User[plain, b]")]
     public void Message_AllForms(string message, string expected) => Assert.Equal(expected, Describe(Messages($"[{message}]")));
 

@@ -72,6 +72,16 @@ public sealed class OpenAIChatRequestWriterTests
     public void TextsAroundACall_StandApart_PiecesOfOneDoNot() =>
         Assert.Equal("ab\n\nc", Json(Turns(User(Text("q")), Assistant(Text("a"), Text("b"), Call("x"), Text("c")), User(new ToolResultPart("x", null, [Text("r")])))).GetProperty("messages")[1].GetProperty("content").GetString());
 
+    [Fact]
+    public void Strict_IsToldAsItWasAsked() =>
+        Assert.Equal([true, false, null], Json(Chat("""{"messages":[],"tools":[{"type":"function","function":{"name":"f","strict":true}},{"type":"function","function":{"name":"g","strict":false}},{"type":"function","function":{"name":"h"}}]}"""))
+            .GetProperty("tools").EnumerateArray().Select(static tool => tool.GetProperty("function").TryGetProperty("strict", out JsonElement strict) ? strict.GetBoolean() : (bool?)null));
+
+    [Fact]
+    public void ReplayReasoning_IsThereWithoutCallsToo() =>
+        Assert.Equal("hm", Json(Turns(User(Text("q")), Assistant(new ThinkingPart("hm"), Text("a")), User(Text("b"))), new OpenAIChatTraits { ReplayReasoning = true })
+            .GetProperty("messages")[1].GetProperty("reasoning_content").GetString());
+
     [Theory]
     [InlineData(true, "developer")]
     [InlineData(false, "system")]

@@ -179,6 +179,24 @@ public sealed class OpenAIResponsesResponseReaderTests
         Assert.Equal(8, JsonDocument.Parse(OpenAITranscript.Split(written)[0].Data).RootElement.GetProperty("sequence_number").GetInt64());
     }
 
+    [Theory]
+    [InlineData("function_call", "function_call_arguments.done", "arguments", "ToolCall")]
+    [InlineData("custom_tool_call", "custom_tool_call_input.done", "input", "CustomToolCall")]
+    public void InputToldOnlyWhole_IsTold(string type, string done, string member, string kind) =>
+        Assert.Equal($"start resp_1 m | 0 {kind} c f | 0 +{{}} | 0 end | finish ToolUse", Run(Created,
+            """{"type":"response.output_item.added","output_index":0,"item":{"type":"TYPE","id":"x","call_id":"c","name":"f"}}""".Replace("TYPE", type),
+            """{"type":"response.DONE","output_index":0,"item_id":"x","MEMBER":"{}"}""".Replace("DONE", done).Replace("MEMBER", member), Completed()).Log);
+
+    [Fact]
+    public void DeltaByItsItemsId_IsOfThatItem() =>
+        Assert.Equal(["{}", "[]"], Run(Created,
+            """{"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","id":"x","call_id":"c","name":"f"}}""",
+            """{"type":"response.output_item.added","output_index":1,"item":{"type":"function_call","id":"y","call_id":"d","name":"g"}}""",
+            """{"type":"response.function_call_arguments.delta","item_id":"x","delta":"{}"}""", """{"type":"response.function_call_arguments.delta","item_id":"y","delta":"[]"}""", Completed()).Texts.Values);
+
+    [Fact]
+    public void CompletedWithAnError_Fails() => Assert.Equal(ErrorKind.RateLimit, Run(Created, Completed("[]", ""","error":{"code":"rate_limit_exceeded","message":"slow"}""")).Error?.Kind);
+
     [Fact]
     public void SourceToldOnlyByItsEvent_IsTold()
     {
