@@ -226,6 +226,15 @@ public sealed class AnswerFoldTests
     }
 
     [Fact]
+    public void Chat_NullTakesNothingBack() => Same(
+        """{"id":"c","choices":[{"index":0,"message":{"role":"assistant","content":"ab","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"total_tokens":5}}""",
+        Fold("openai",
+            """{"id":"c","choices":[{"delta":{"role":"assistant","content":"a","refusal":null}}],"usage":{"total_tokens":5}}""",
+            """{"id":"c","choices":[{"delta":{"role":null,"content":null}}],"usage":null}""",
+            """{"id":"c","choices":[{"delta":{"content":"b"},"finish_reason":"stop"}]}""",
+            """{"id":"c","choices":[{"delta":{"content":null},"finish_reason":null}]}"""));
+
+    [Fact]
     public void Chat_SourcesToldTwice_AreThereOnce_DetailsAreThoseTheServerWantsBack() => Same(
         """
         {"choices":[{"index":0,"message":{"role":"assistant","reasoning_details":[{"type":"reasoning.text","text":"ab","index":0,"signature":"s"},

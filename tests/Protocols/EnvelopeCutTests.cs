@@ -35,6 +35,7 @@ public sealed class EnvelopeCutTests
     [InlineData("anthropic", """{"messages":[{"role":"user","content":[{"type":"text","text":"YWlwM"}]}]}""")]
     [InlineData("anthropic", """{"messages":[{"role":"user","content":"\"YWlwM"},{"role":"assistant","content":[{"type":"text","text":"ENVELOPE"}]}]}""")]
     [InlineData("anthropic", """{"messages":"ENVELOPE"}""")]
+    [InlineData("anthropic", """{"messages":[{"role":"assistant","content":[{"type":"text","text":"a","signature":"ENVELOPE"}]}]}""")]
     [InlineData("openai", """{"messages":[{"role":"user","content":"ENVELOPE"}]}""")]
     [InlineData("responses", """{"input":"ENVELOPE"}""")]
     [InlineData("gemini", """{"contents":{"parts":{"text":"ENVELOPE"}}}""")]

@@ -132,12 +132,17 @@ public sealed class AnthropicRequestReaderTests
     }
 
     [Fact]
+    public void RedactedThinking_IsItsProof() =>
+        Assert.Equal(new Seal(SealKind.Redacted, "", "c2ln"), ((ThinkingPart)ReadBlocks("""{"type":"redacted_thinking","data":"c2ln"}""", "assistant").Turns[0].Parts[0]).Seal);
+
+    [Fact]
     public void ForeignBlocks_AreKeptRaw_AndThoseOfTheUserRefused()
     {
         Assert.Empty(ReadBlocks("""{"type":"server_tool_use","id":"s","name":"web_search","input":{}}""", "assistant").Untranslatable);
         ChatRequest request = ReadBlocks("""{"type":"container_upload","file_id":"f"}""");
         Assert.Equal("container_upload", ((ForeignPart)request.Turns[0].Parts[0]).Type);
         Assert.Equal("messages[0].content[0]", request.Untranslatable[0].Path);
+        Assert.Equal("messages[0].content[0].content[0]", Assert.Single(ReadBlocks("""{"type":"tool_result","tool_use_id":"t","content":[{"type":"hologram"}]}""").Untranslatable).Path);
     }
 
     [Fact]

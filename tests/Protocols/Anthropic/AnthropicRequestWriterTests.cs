@@ -138,6 +138,15 @@ public sealed class AnthropicRequestWriterTests
         Assert.Equal(told, Write(Request(Opus47) with { ServiceTier = asked }).TryGetProperty("service_tier", out JsonElement tier) ? tier.GetString() : null);
 
     [Fact]
+    public void CacheIsMarked_UnlessTheClientMarksItself()
+    {
+        var marking = new AnthropicProtocol(new AnthropicTraits { MarksCache = true });
+        Assert.True(RequestTexts.Write(marking, Request(Opus47)).TryGetProperty("cache_control", out _));
+        Assert.False(RequestTexts.Write(marking, Request(Opus47, User(new TextPart("a") { CacheHint = true }))).TryGetProperty("cache_control", out _));
+        Assert.False(Write(Request(Opus47)).TryGetProperty("cache_control", out _));
+    }
+
+    [Fact]
     public void MarkedTool_KeepsItsMark_AmongTheLastFour()
     {
         ToolDefinition marked = Tool("f") with { CacheHint = true };
@@ -276,8 +285,12 @@ public sealed class AnthropicRequestWriterTests
     [Theory]
     [InlineData("""{"type":"object","properties":{"a":true,"b":{"properties":{"c":{"type":"string","format":"date","x-y":1}}},"d":{"type":"string","format":5},"m":{"type":"array","items":[{"minimum":1}],"prefixItems":[{"type":"object"}]}}}""",
         """{"type":"object","properties":{"a":{},"b":{"properties":{"c":{"type":"string","format":"date"}},"additionalProperties":false},"d":{"type":"string","description":"(format: 5)"},"m":{"type":"array","items":[{"description":"(minimum: 1)"}],"prefixItems":[{"type":"object","additionalProperties":false}]}},"additionalProperties":false}""")]
-    public void StrictTool_IsClosedEverywhere(string schema, string expected) =>
-        Assert.Equal(expected, Write(Request(Opus47) with { Tools = [Tool("f", schema) with { Strict = true }] }).GetProperty("tools")[0].GetProperty("input_schema").GetRawText());
+    public void StrictTool_IsClosedEverywhere(string schema, string expected)
+    {
+        JsonElement tools = Write(Request(Opus47) with { Tools = [Tool("f", schema) with { Strict = true }, Tool("g") with { Strict = false }, Tool("h")] }).GetProperty("tools");
+        Assert.Equal(expected, tools[0].GetProperty("input_schema").GetRawText());
+        Assert.Equal([true, false, null], tools.EnumerateArray().Select(tool => tool.TryGetProperty("strict", out JsonElement strict) ? strict.GetBoolean() : (bool?)null));
+    }
 
     [Fact]
     public void StructuredOutput_IsClosedAndToldInWords()

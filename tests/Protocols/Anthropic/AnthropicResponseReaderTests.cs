@@ -201,6 +201,16 @@ public sealed class AnthropicResponseReaderTests
             sink.Lines);
     }
 
+    [Theory]
+    [InlineData("""{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"a"}}""")]
+    [InlineData("""{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a"}}""")]
+    public void StreamWithoutItsStart_StartsAllTheSame(string first)
+    {
+        SinkRecorder sink = Wire.Read(Protocol, $"data: {first}\n\n" + "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}\n\n");
+        Assert.StartsWith("start", sink.Lines[0], StringComparison.Ordinal);
+        Assert.Equal(("a", FinishReason.EndTurn), (sink.Text(BlockKind.Text), sink.Finished));
+    }
+
     [Fact]
     public void CallWithoutAName_Fails()
     {

@@ -36,7 +36,7 @@ public sealed class GeminiErrorTests
     [Fact]
     public void Details_TellTheReasonAndTheDelay()
     {
-        Assert.Contains("\"reason\":\"API_KEY_INVALID\"", Wire.Text(output => Protocol.WriteError(output, new ProxyError(ErrorKind.ClientAuth, "m"), "r")), StringComparison.Ordinal);
+        Assert.Contains("""{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID","domain":"googleapis.com"}""", Wire.Text(output => Protocol.WriteError(output, new ProxyError(ErrorKind.ClientAuth, "m"), "r")), StringComparison.Ordinal);
         var limited = new ProxyError(ErrorKind.RateLimit, "m") { RetryAfter = TimeSpan.FromSeconds(33.2) };
         Assert.Contains("""{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34s"}""", Wire.Text(output => Protocol.WriteError(output, limited, "r")), StringComparison.Ordinal);
     }

@@ -303,6 +303,9 @@ public sealed class GeminiRequestReaderTests
         byte[] body = "{\"model\":\"models/a\",\"contents\":[{\"model\":\"no\"}],\"generateContentRequest\": {\"x\":1,\"model\":\"models/b\"}}"u8.ToArray();
         RequestHead head = Protocol.ReadHead(new RequestTarget(Operation.CountTokens, "a", false), "", body);
         Assert.Equal(["\"models/a\"", "\"models/b\""], head.ModelTokens.Select(range => Encoding.UTF8.GetString(body[range])));
+        byte[] turned = "{\"generateContentRequest\":{\"model\":\"models/b\"},\"model\":\"models/a\"}"u8.ToArray();
+        head = Protocol.ReadHead(new RequestTarget(Operation.CountTokens, "a", false), "", turned);
+        Assert.Equal(["\"models/b\"", "\"models/a\""], head.ModelTokens.Select(range => Encoding.UTF8.GetString(turned[range])));
         byte[] snake = "{\"generate_content_request\":{\"model\":\"models/b\"}}"u8.ToArray();
         Assert.Equal("\"models/b\"", Encoding.UTF8.GetString(snake[Assert.Single(Protocol.ReadHead(new RequestTarget(Operation.CountTokens, "a", false), "", snake).ModelTokens)]));
         Assert.Empty(Protocol.ReadHead(new RequestTarget(Operation.Generate, "a", false), "", snake).ModelTokens);

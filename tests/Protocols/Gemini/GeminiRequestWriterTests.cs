@@ -278,8 +278,8 @@ public sealed class GeminiRequestWriterTests
         """{"type":"OBJECT","properties":{"a":{"type":"STRING","enum":["x"],"description":"D"}}}""")]
     [InlineData("""{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"string"}},"anyOf":[{"required":["a"]},{"required":["b"]}]}""",
         """{"type":"OBJECT","properties":{"a":{"type":"STRING"},"b":{"type":"STRING"}},"description":"(anyOf: [{\u0022required\u0022:[\u0022a\u0022]},{\u0022required\u0022:[\u0022b\u0022]}])"}""")]
-    [InlineData("""{"properties":{"m":{"type":["array","object","null","array"],"description":"D"},"t":{"type":"array","items":[{"type":"integer"},{"type":"string"}]},"p":{"type":"array","prefixItems":[]},"i":{"items":{"type":"boolean"}}}}""",
-        """{"type":"OBJECT","properties":{"m":{"nullable":true,"anyOf":[{"type":"ARRAY","items":{"type":"STRING"}},{"type":"OBJECT","properties":{"aip_unused":{"type":"STRING","description":"Leave out."}}}],"description":"D"},"t":{"type":"ARRAY","items":{"type":"INTEGER"}},"p":{"type":"ARRAY","items":{"type":"STRING"}},"i":{"type":"ARRAY","items":{"type":"BOOLEAN"}}}}""")]
+    [InlineData("""{"properties":{"m":{"type":["array","object","null","array"],"description":"D"},"t":{"type":"array","items":[{"type":"integer"},{"type":"string"}]},"p":{"type":"array","prefixItems":[]},"q":{"type":"array","prefixItems":[{"type":"number"}]},"i":{"items":{"type":"boolean"}}}}""",
+        """{"type":"OBJECT","properties":{"m":{"nullable":true,"anyOf":[{"type":"ARRAY","items":{"type":"STRING"}},{"type":"OBJECT","properties":{"aip_unused":{"type":"STRING","description":"Leave out."}}}],"description":"D"},"t":{"type":"ARRAY","items":{"type":"INTEGER"}},"p":{"type":"ARRAY","items":{"type":"STRING"}},"q":{"type":"ARRAY","items":{"type":"NUMBER"}},"i":{"type":"ARRAY","items":{"type":"BOOLEAN"}}}}""")]
     [InlineData("""{"type":"object","properties":{"o":{"oneOf":[{"$ref":"#/$defs/T"},{"type":"null"}]},"p":{"anyOf":[{"type":["string","null"],"description":"inner"}]},"q":{"anyOf":[{"type":"string","description":"inner"},{"type":"null"}],"description":"outer"},"r":{"$ref":"#/$defs/T"}},"$defs":{"T":{"type":"integer","format":"int32","default":null}}}""",
         """{"type":"OBJECT","properties":{"o":{"type":"INTEGER","format":"int32","nullable":true},"p":{"type":"STRING","description":"inner","nullable":true},"q":{"type":"STRING","nullable":true,"description":"outer"},"r":{"type":"INTEGER","format":"int32"}}}""")]
     [InlineData("""{"type":"object","properties":{"e":{"enum":["x",null],"type":["string","null"]},"f":{"type":"string","enum":["x",5]},"g":{"const":5,"type":"integer"},"h":{"const":"x"},"n":{"type":"string","nullable":true},"d":{"type":"integer","default":5,"format":"uri-template"}}}""",
@@ -306,8 +306,8 @@ public sealed class GeminiRequestWriterTests
     [Theory]
     [InlineData("""{"type":"OBJECT","properties":{"a":{"type":"STRING","nullable":true,"format":"enum","enum":["x"],"example":"x","maxLength":"5"},"nullable":{"type":"ARRAY","items":{"type":"INTEGER"}}},"propertyOrdering":["a"]}""",
         """{"type":"object","properties":{"a":{"type":["string","null"],"enum":["x"],"maxLength":5},"nullable":{"type":"array","items":{"type":"integer"}}}}""")]
-    [InlineData("""{"type":"OBJECT","properties":{"a":{"any_of":[{"type":"STRING","max_length":"5"},{"type":"INTEGER","nullable":true}]},"b":{"type":"TYPE_UNSPECIFIED","description":"d"}},"property_ordering":["a"],"min_properties":"1"}""",
-        """{"type":"object","properties":{"a":{"anyOf":[{"type":"string","maxLength":5},{"type":["integer","null"]}]},"b":{"description":"d"}},"minProperties":1}""")]
+    [InlineData("""{"type":"OBJECT","properties":{"a":{"any_of":[{"type":"STRING","max_length":"5"},{"type":"INTEGER","nullable":true}]},"b":{"type":"TYPE_UNSPECIFIED","description":"d"},"c":{"type":"STRING","format":"date-time","minLength":5}},"property_ordering":["a"],"min_properties":"1"}""",
+        """{"type":"object","properties":{"a":{"anyOf":[{"type":"string","maxLength":5},{"type":["integer","null"]}]},"b":{"description":"d"},"c":{"type":"string","format":"date-time","minLength":5}},"minProperties":1}""")]
     public void ProtoDialect_IsReadAsJsonSchema(string proto, string expected) => Same(expected, GeminiSchemaReader.ToJsonSchema(Json(proto)).GetRawText());
 
     [Fact]

@@ -153,6 +153,10 @@ public sealed class GeminiResponseReaderTests
         reader.Read(new Frame { Data = Encoding.UTF8.GetBytes(Wire.Events(Weather)[0].Data) });
         reader.Read(new Frame { Data = "{\"reason\":\"x\"}"u8, IsException = true });
         Assert.Equal(ErrorKind.ServerError, sink.Error?.Kind);
+        reader = Protocol.CreateReader(sink = new SinkRecorder());
+        reader.Read(new Frame { Data = "{\"error\":{\"code\":429,\"status\":\"RESOURCE_EXHAUSTED\"}}"u8, IsException = true });
+        reader.Complete();
+        Assert.Equal((ErrorKind.RateLimit, 1), (sink.Error?.Kind, sink.Lines.Count(static line => line.StartsWith("fail", StringComparison.Ordinal))));
     }
 
     [Theory]

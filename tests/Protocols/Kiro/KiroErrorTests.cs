@@ -9,6 +9,7 @@ public sealed class KiroErrorTests
 {
     [Theory]
     [InlineData(400, """{"message":"Input is too long.","reason":"CONTENT_LENGTH_EXCEEDS_THRESHOLD"}""", ErrorKind.ContextTooLong, KiroScope.Request, KiroAction.Refuse)]
+    [InlineData(400, """{"message":"x","reason":"CONTENT_LENGTH_EXCEEDS_THRESHOLD"}""", ErrorKind.ContextTooLong, KiroScope.Request, KiroAction.Refuse)]
     [InlineData(400, """{"message":"Input is too long."}""", ErrorKind.ContextTooLong, KiroScope.Request, KiroAction.Refuse)]
     [InlineData(400, """{"message":"Invalid model.","reason":"INVALID_MODEL_ID"}""", ErrorKind.NotFound, KiroScope.Model, KiroAction.FailOver)]
     [InlineData(400, """{"message":"x","reason":"INVALID_CONVERSATION_ID"}""", ErrorKind.InvalidRequest, KiroScope.Request, KiroAction.Reform)]

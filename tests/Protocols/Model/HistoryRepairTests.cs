@@ -176,6 +176,7 @@ public sealed class HistoryRepairTests
         Assert.Equal([alias, alias, alias, alias], [repaired.Tools[0].Name, repaired.ToolChoice!.Names[0], ((ToolCallPart)repaired.Turns[0].Parts[0]).Name, ((ToolResultPart)repaired.Turns[1].Parts[0]).Name!]);
         Assert.Matches("^[A-Za-z0-9_-]{64}$", alias);
         Assert.Equal("mcp___", ToolNames.For("mcp.ä", 64)[..6]);
+        Assert.StartsWith("a-b_c_d_", ToolNames.For("a-b_c.d", 64), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -34,6 +34,10 @@ public sealed class ModelTableTests
         Assert.Equal([1, 2, 3, null], ((string[])["my-other", "my-model-y", "my-model-x", "else"]).Select(model => table.Find(model).MaxOutputTokens));
     }
 
+    [Fact]
+    public void Efforts_HaveTheirBudget() =>
+        Assert.Equal([0, 512, 1024, 8192, 24576, 32768, long.MaxValue], Enum.GetValues<ReasoningEffort>().Select(ReasoningScale.Budget));
+
     [Theory]
     [InlineData(0L, ReasoningEffort.None)]
     [InlineData(512L, ReasoningEffort.Minimal)]

@@ -73,6 +73,8 @@ public sealed class OpenAIChatRequestReaderTests
     [InlineData("""{"role":"assistant","reasoning":{"effort":"low"},"content":"a"}""", "Assistant[a]")]
     [InlineData("""{"role":"assistant","reasoning_content":"hm","reasoning":"hm","content":"a"}""", "Assistant[thinking hm, a]")]
     [InlineData("""{"role":"assistant","content":null,"refusal":"no"}""", "Assistant[refusal no]")]
+    [InlineData("""{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":" null "}}]}""", "Assistant[call c f {}]")]
+    [InlineData("""{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":null}}]}""", "Assistant[call c f {}]")]
     [InlineData("""{"role":"user","content":["plain",{"type":"input_text","text":"b"}]}""", "User[plain, b]")]
     public void Message_AllForms(string message, string expected) => Assert.Equal(expected, Describe(Messages($"[{message}]")));
 
@@ -149,6 +151,10 @@ public sealed class OpenAIChatRequestReaderTests
     [InlineData("\"audio\":{\"voice\":\"x\"}", "audio")]
     [InlineData("\"moderation\":{\"model\":\"x\",\"policy\":{\"input\":{\"mode\":\"block\"}}}", "moderation")]
     public void MeaningWithoutAWord_IsUntranslatable(string member, string path) => Assert.Equal(path, Assert.Single(Read($$"""{"messages":[],{{member}}}""").Untranslatable).Path);
+
+    [Fact]
+    public void EmptyCallId_IsNone() =>
+        Assert.Null(((ToolCallPart)Messages("""[{"role":"assistant","tool_calls":[{"id":"","function":{"name":"f"}}]}]""").Turns[0].Parts[0]).Id);
 
     [Fact]
     public void SpokenAnswerInHistory_IsUntranslatable() =>

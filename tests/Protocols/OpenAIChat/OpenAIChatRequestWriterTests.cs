@@ -38,13 +38,13 @@ public sealed class OpenAIChatRequestWriterTests
     [Fact]
     public void ChatRequest_ComesBackTheSame() =>
         Assert.Equal("""
-            {"model":"deep-1","messages":[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"https://h/x.png"}}]},{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"id\": 9007199254740993}"}}]},{"role":"tool","tool_call_id":"c","content":"r"},{"role":"user","content":"go \u00e9"}],"tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object","properties":{"id":{"type":"integer","maximum":1e400}}}}}],"tool_choice":{"type":"function","function":{"name":"f"}},"max_tokens":5,"temperature":0.70,"stop":["x"],"seed":7}
+            {"model":"deep-1","messages":[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"https://h/x.png"}}]},{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"id\": 9007199254740993}"}}]},{"role":"tool","tool_call_id":"c","content":"r"},{"role":"user","content":"go \u00e9"}],"tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object","properties":{"id":{"type":"integer","maximum":1e400}}}}}],"tool_choice":{"type":"function","function":{"name":"f"}},"max_tokens":5,"temperature":0.70,"top_p":0.9,"stop":["x"],"seed":7}
             """.Replace("\\u00e9", "é"),
             Write(Chat("""
                 {"messages":[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"https://h/x.png"}}]},
                 {"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"id\": 9007199254740993}"}}]},{"role":"tool","tool_call_id":"c","content":"r"},{"role":"user","content":"go é"}],
                 "tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"$schema":"x","type":"object","properties":{"id":{"type":"integer","maximum":1e400}}}}}],
-                "tool_choice":{"type":"function","function":{"name":"f"}},"max_tokens":5,"temperature":0.70,"stop":"x","seed":7}
+                "tool_choice":{"type":"function","function":{"name":"f"}},"max_tokens":5,"temperature":0.70,"top_p":0.9,"stop":"x","seed":7}
                 """)));
 
     [Fact]
@@ -67,6 +67,16 @@ public sealed class OpenAIChatRequestWriterTests
     [Fact]
     public void TextsAroundACall_StandApart_PiecesOfOneDoNot() =>
         Assert.Equal("ab\n\nc", Json(Turns(User(Text("q")), Assistant(Text("a"), Text("b"), Call("x"), Text("c")), User(new ToolResultPart("x", null, [Text("r")])))).GetProperty("messages")[1].GetProperty("content").GetString());
+
+    [Fact]
+    public void Strict_IsToldAsItWasAsked() =>
+        Assert.Equal([true, false, null], Json(Chat("""{"messages":[],"tools":[{"type":"function","function":{"name":"f","strict":true}},{"type":"function","function":{"name":"g","strict":false}},{"type":"function","function":{"name":"h"}}]}"""))
+            .GetProperty("tools").EnumerateArray().Select(static tool => tool.GetProperty("function").TryGetProperty("strict", out JsonElement strict) ? strict.GetBoolean() : (bool?)null));
+
+    [Fact]
+    public void ReplayReasoning_IsThereWithoutCallsToo() =>
+        Assert.Equal("hm", Json(Turns(User(Text("q")), Assistant(new ThinkingPart("hm"), Text("a")), User(Text("b"))), new OpenAIChatTraits { ReplayReasoning = true })
+            .GetProperty("messages")[1].GetProperty("reasoning_content").GetString());
 
     [Theory]
     [InlineData(true, "developer")]

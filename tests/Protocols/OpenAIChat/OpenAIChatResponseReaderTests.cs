@@ -82,6 +82,7 @@ public sealed class OpenAIChatResponseReaderTests
     [InlineData("""{\"x\":[1]""")]
     [InlineData("""\u007B\"x\":\u007b\u007D""")]
     [InlineData("""{\"x\":\"}""")]
+    [InlineData("{\\\"x\\\":\\\"\\\\\\\"}\\\"")]
     public void DoneWithNestedArgumentsCut_Fails(string arguments) =>
         Assert.EndsWith("fail BadGateway", Run(Delta("""{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"ARGS"}}]}""".Replace("ARGS", arguments)), Done).Log);
 
@@ -150,6 +151,7 @@ public sealed class OpenAIChatResponseReaderTests
 
     [Theory]
     [InlineData("""{"other":{"thought_signature":"no"},"google":{"x":1,"thought_signature":"c2ln"}}""", "c2ln")]
+    [InlineData("""{"google":{"thought_signature":"c2ln"},"other":{"thought_signature":"no"}}""", "c2ln")]
     [InlineData("""{"google":{"thought_signature":""}}""", null)]
     [InlineData("""{"google":{"thought_signature":5}}""", null)]
     [InlineData("""{"google":null}""", null)]
@@ -324,6 +326,9 @@ public sealed class OpenAIChatResponseReaderTests
 
     [Fact]
     public void EmptyReason_IsNoReason() => Assert.EndsWith("fail BadGateway", Run(Delta("""{"content":"a"}""", "\"\"")).Log);
+
+    [Fact]
+    public void StopSequenceBesideALimit_IsTheLimit() => Assert.EndsWith("finish MaxTokens", Run(Delta("""{"content":"a"}""", "\"length\"", ",\"stop_reason\":\"END\"")).Log);
 
     [Fact]
     public void StopSequence_IsTold() => Assert.EndsWith("finish StopSequence END", Run(Delta("""{"content":"a"}""", "\"stop\"", ",\"stop_reason\":\"END\"")).Log);

@@ -71,6 +71,7 @@ public sealed class OpenAIErrorsTests
     [InlineData(504, "[]", ErrorKind.Timeout)]
     [InlineData(418, "\"x\"", ErrorKind.InvalidRequest)]
     [InlineData(403, """{"error":{"code":"rate_limit_exceeded"}}""", ErrorKind.RateLimit)]
+    [InlineData(429, """{"error":{"message":"too many tokens in this minute"}}""", ErrorKind.RateLimit)]
     [InlineData(413, """{"error":{"message":"too many input tokens"}}""", ErrorKind.ContextTooLong)]
     [InlineData(400, """{"error":"the prompt is longer than the model's context"}""", ErrorKind.ContextTooLong)]
     [InlineData(400, """{"error":{"code":"billing_hard_limit_reached"}}""", ErrorKind.Quota)]

@@ -75,6 +75,8 @@ public sealed class OpenAIResponsesRequestReaderTests
     [InlineData("""[{"role":"user","content":[{"type":"input_image","image_url":{"url":"https://h/x.png"}}]}]""", "User[Image https://h/x.png]")]
     [InlineData("""[{"type":"function_call_output","call_id":"c","output":{"a": 1}}]""", "User[result c {\"a\": 1}]")]
     [InlineData("""[{"role":"user","content":"q"},{"type":"function_call_output","call_id":"c","output":"r"},{"role":"user","content":"and"}]""", "User[q] / User[result c r, and]")]
+    [InlineData("""[{"type":"reasoning","summary":[],"content":[{"type":"reasoning_text","text":"raw"}]}]""", "Assistant[thinking raw ]")]
+    [InlineData("""[{"type":"reasoning","summary":[{"type":"summary_text","text":"sum"}],"content":[{"type":"reasoning_text","text":"raw"}]}]""", "Assistant[thinking sum ]")]
     [InlineData("""[{"type":"mcp_approval_response","approve":true}]""", "User[foreign mcp_approval_response]")]
     public void Item_AllForms(string input, string expected) => Assert.Equal(expected, Describe(Input(input)));
 

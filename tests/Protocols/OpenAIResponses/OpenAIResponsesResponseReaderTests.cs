@@ -236,6 +236,45 @@ public sealed class OpenAIResponsesResponseReaderTests
             """{"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","id":"y","call_id":"c","name":"f","arguments":""}}""", Completed()).Log);
 
     [Fact]
+    public void ItemOfTheTerminalEvent_IsThatOfItsId_WhereverItStands() =>
+        Assert.Equal("start resp_1 m | 0 Text | 0 +hi | 0 end | finish EndTurn", Run(Created,
+            """{"type":"response.output_text.delta","output_index":1,"item_id":"m","content_index":0,"delta":"hi"}""",
+            Completed("""[{"type":"message","id":"m","content":[{"type":"output_text","text":"hi"}]}]""")).Log);
+
+    [Fact]
+    public void CallOfTheTerminalEvent_IsThatOfItsCallId_WhereverItStands() =>
+        Assert.Equal("start resp_1 m | 0 ToolCall c f | 0 +{} | 0 end | finish ToolUse", Run(Created,
+            """{"type":"response.output_item.added","output_index":3,"item":{"type":"function_call","id":"x","call_id":"c","name":"f","arguments":""}}""",
+            """{"type":"response.function_call_arguments.delta","output_index":3,"item_id":"x","delta":"{}"}""",
+            Completed("""[{"type":"function_call","id":"y","call_id":"c","name":"f","arguments":"{}"}]""")).Log);
+
+    [Fact]
+    public void FailureCountsOnFromTheUpstreamsOwnNumbers()
+    {
+        string written = Copy(["""{"type":"response.created","sequence_number":5,"response":{"id":"resp_1"}}""", """{"type":"response.in_progress","sequence_number":7,"response":{}}"""],
+            static (reader, output) => reader.WriteFailure(output, new ProxyError(ErrorKind.BadGateway, "x")));
+        Assert.Equal(8, JsonDocument.Parse(OpenAITranscript.Split(written)[0].Data).RootElement.GetProperty("sequence_number").GetInt64());
+    }
+
+    [Theory]
+    [InlineData("function_call", "function_call_arguments.done", "arguments", "ToolCall")]
+    [InlineData("custom_tool_call", "custom_tool_call_input.done", "input", "CustomToolCall")]
+    public void InputToldOnlyWhole_IsTold(string type, string done, string member, string kind) =>
+        Assert.Equal($"start resp_1 m | 0 {kind} c f | 0 +{{}} | 0 end | finish ToolUse", Run(Created,
+            """{"type":"response.output_item.added","output_index":0,"item":{"type":"TYPE","id":"x","call_id":"c","name":"f"}}""".Replace("TYPE", type),
+            """{"type":"response.DONE","output_index":0,"item_id":"x","MEMBER":"{}"}""".Replace("DONE", done).Replace("MEMBER", member), Completed()).Log);
+
+    [Fact]
+    public void DeltaByItsItemsId_IsOfThatItem() =>
+        Assert.Equal(["{}", "[]"], Run(Created,
+            """{"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","id":"x","call_id":"c","name":"f"}}""",
+            """{"type":"response.output_item.added","output_index":1,"item":{"type":"function_call","id":"y","call_id":"d","name":"g"}}""",
+            """{"type":"response.function_call_arguments.delta","item_id":"x","delta":"{}"}""", """{"type":"response.function_call_arguments.delta","item_id":"y","delta":"[]"}""", Completed()).Texts.Values);
+
+    [Fact]
+    public void CompletedWithAnError_Fails() => Assert.Equal(ErrorKind.RateLimit, Run(Created, Completed("[]", ""","error":{"code":"rate_limit_exceeded","message":"slow"}""")).Error?.Kind);
+
+    [Fact]
     public void SourceToldOnlyByItsEvent_IsTold()
     {
         OpenAIRecorder sink = Run(Created, """{"type":"response.output_text.delta","output_index":0,"item_id":"a","content_index":0,"delta":"hi"}""",
@@ -249,6 +288,13 @@ public sealed class OpenAIResponsesResponseReaderTests
             """{"type":"response.output_text.delta","delta":"a"}""", """{"type":"response.output_text.delta","delta":"b"}""",
             """{"type":"response.output_item.done","output_index":0,"item":{"type":"message","id":"m"}}""",
             """{"type":"response.output_text.delta","delta":"c"}""", Completed()).Log);
+
+    [Theory]
+    [InlineData("reasoning_text", "content_index")]
+    [InlineData("reasoning_summary_text", "summary_index")]
+    public void ReasoningToldOnlyInPieces_IsTold(string kind, string index) =>
+        Assert.Equal("start resp_1 m | 0 Thinking | 0 +ab\n\nc | 0 end | finish EndTurn", Run(
+            [Created, .. new[] { (0, "a"), (0, "b"), (1, "c") }.Select(piece => $$"""{"type":"response.{{kind}}.delta","output_index":0,"item_id":"r","{{index}}":{{piece.Item1}},"delta":"{{piece.Item2}}"}"""), Completed()]).Log);
 
     [Theory]
     [InlineData("""{"type":"response.reasoning_text.done","output_index":0,"item_id":"r","content_index":0,"text":"raw"}""")]

@@ -343,6 +343,7 @@ public sealed class CodexTests
     [InlineData(400, """{"error":{"message":"x","code":"usage_limit_reached"}}""", ErrorKind.RateLimit)]
     [InlineData(400, """{"error":{"message":"x","code":"context_too_large"}}""", ErrorKind.ContextTooLong)]
     [InlineData(400, """{"error":{"message":"x","code":"invalid_prompt"}}""", ErrorKind.ContentPolicy)]
+    [InlineData(400, """{"error":{"message":"x","code":"usage_not_included"}}""", ErrorKind.Quota)]
     [InlineData(500, """{"error":{"message":"x","code":"slow_down"}}""", ErrorKind.Overloaded)]
     public async Task Refusal_IsOfTheKindOfItsCode(int status, string body, ErrorKind kind)
     {

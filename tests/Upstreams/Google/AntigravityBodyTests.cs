@@ -128,6 +128,10 @@ public sealed class AntigravityBodyTests
             (await Request($$$"""{"contents":[{"role":"user","parts":[{"text":"a","thoughtSignature":"eA=="}]},{"role":"model","parts":[{{{parts}}}]},{"role":"user","parts":[{"text":"b"}]}]}""", Claude)).GetProperty("contents")[1].GetRawText());
 
     [Fact]
+    public async Task OtherToolConfig_IsKept() =>
+        Assert.Equal("""{"languageCode":"no"}""", (await Request("""{"contents":[{"parts":[{"text":"hi"}]}],"toolConfig":{"retrievalConfig":{"languageCode":"no"}}}""")).GetProperty("toolConfig").GetProperty("retrievalConfig").GetRawText());
+
+    [Fact]
     public async Task SignatureOfTheUser_IsNone() =>
         Assert.Equal("""[{"role":"user","parts":[{"text":"a"}]}]""", (await Request("""{"contents":[{"role":"user","parts":[{"text":"a","thoughtSignature":"eA=="}]}]}""")).GetProperty("contents").GetRawText());
 

@@ -75,7 +75,7 @@ public sealed class KiroUpstreamTests
         Assert.Equal(sendsProfile, JsonDocument.Parse(_upstream.Bodies[0]).RootElement.TryGetProperty("profileArn", out _));
         Assert.Equal(tokenType, _upstream.Headers[0].GetValueOrDefault("tokentype", "-"));
         Assert.Equal("Bearer aoaFAKE", _upstream.Headers[0]["authorization"]);
-        Assert.Equal("true", _upstream.Headers[0]["x-amzn-codewhisperer-optout"]);
+        Assert.Equal(("true", "vibe"), (_upstream.Headers[0]["x-amzn-codewhisperer-optout"], _upstream.Headers[0]["x-amzn-kiro-agent-mode"]));
         Assert.Equal("https://q.eu-central-1.amazonaws.com/generateAssistantResponse", _upstream.Addresses[0].AbsoluteUri);
     }
 
