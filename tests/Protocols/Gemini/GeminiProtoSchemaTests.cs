@@ -22,7 +22,7 @@ public sealed class GeminiProtoSchemaTests
         return written;
     }
 
-    public static void Check(JsonElement node, string at, bool isRoot = false)
+    internal static void Check(JsonElement node, string at, bool isRoot = false)
     {
         foreach (JsonProperty member in node.EnumerateObject()) Assert.True(Words.Contains(member.Name), $"Unknown name \"{member.Name}\" at {at}");
         string type = node.Has("type") ? node.Text("type") : "";

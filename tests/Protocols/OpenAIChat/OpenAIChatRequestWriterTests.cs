@@ -70,7 +70,7 @@ public sealed class OpenAIChatRequestWriterTests
 
     [Fact]
     public void Strict_IsToldAsItWasAsked() =>
-        Assert.Equal([true, false, null], Json(Chat("""{"messages":[],"tools":[{"type":"function","function":{"name":"f","strict":true}},{"type":"function","function":{"name":"g","strict":false}},{"type":"function","function":{"name":"h"}}]}"""))
+        Assert.Equal([true, false, null], Json(Chat("""{"messages":[{"role":"user","content":"q"}],"tools":[{"type":"function","function":{"name":"f","strict":true}},{"type":"function","function":{"name":"g","strict":false}},{"type":"function","function":{"name":"h"}}]}"""))
             .GetProperty("tools").EnumerateArray().Select(static tool => tool.GetProperty("function").TryGetProperty("strict", out JsonElement strict) ? strict.GetBoolean() : (bool?)null));
 
     [Fact]
