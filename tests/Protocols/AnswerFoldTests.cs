@@ -226,6 +226,13 @@ public sealed class AnswerFoldTests
     }
 
     [Fact]
+    public void Chat_WhatNamesIsRepeated_WhatTellsGrows() => Same(
+        """{"choices":[{"index":0,"message":{"role":"assistant","audio":{"id":"audio_1","name":"n","format":"wav","data":"AABB","transcript":"ab"},"content":null},"logprobs":null,"finish_reason":"stop"}]}""",
+        Fold("openai",
+            """{"choices":[{"delta":{"role":"assistant","audio":{"id":"audio_1","name":"n","format":"wav","data":"AA","transcript":"a"}}}]}""",
+            """{"choices":[{"delta":{"role":"assistant","audio":{"id":"audio_1","name":"n","format":"wav","data":"BB","transcript":"b"}},"finish_reason":"stop"}]}"""));
+
+    [Fact]
     public void Chat_NullTakesNothingBack() => Same(
         """{"id":"c","choices":[{"index":0,"message":{"role":"assistant","content":"ab","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"total_tokens":5}}""",
         Fold("openai",
