@@ -127,7 +127,8 @@ public sealed class GeminiRequestReader
     {
         if (config.Object("thinkingConfig") is not { } thinking) return null;
         long? budget = thinking.Long("thinkingBudget");
-        ReasoningEffort? effort = thinking.String("thinkingLevel")?.ToUpperInvariant() switch
+        // Of numbers nobody knows which level they are; the model decides then.
+        ReasoningEffort? effort = (thinking.Get("thinkingLevel") is { } level ? GeminiNames.Word(level, []) : null) switch
         {
             "MINIMAL" => ReasoningEffort.Minimal,
             "LOW" => ReasoningEffort.Low,

@@ -330,6 +330,7 @@ public sealed class GeminiRequestReaderTests
         Assert.Equal("""{"type":"object","properties":{"a":{"type":["string","null"]},"l":{"type":"array","items":{"type":"integer"}},"any":{},"u":{"anyOf":[{"type":"string"},{"type":"number"},{"type":"null"}]}}}""",
             request.Tools[0].Schema!.Value.GetRawText());
         Assert.Equal((ToolChoiceMode.Any, "f"), (request.ToolChoice!.Mode, request.ToolChoice.Names[0]));
+        Assert.Equal(new ReasoningRequest { Visible = true }, Read(Hi + ",\"generationConfig\":{\"thinkingConfig\":{\"thinkingLevel\":2,\"includeThoughts\":true}}").Reasoning);
         Assert.Empty(request.Untranslatable);
         Assert.Single(Read(Hi + ""","generationConfig":{"responseModalities":[1,2]}""".Replace("\\", "", StringComparison.Ordinal)).Untranslatable);
         Assert.Throws<ProtocolException>(() => Read(Hi + ",\"toolConfig\":{\"functionCallingConfig\":{\"mode\":9}}"));
