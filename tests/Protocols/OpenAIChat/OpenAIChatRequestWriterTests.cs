@@ -69,8 +69,8 @@ public sealed class OpenAIChatRequestWriterTests
         Assert.Equal("ab\n\nc", Json(Turns(User(Text("q")), Assistant(Text("a"), Text("b"), Call("x"), Text("c")), User(new ToolResultPart("x", null, [Text("r")])))).GetProperty("messages")[1].GetProperty("content").GetString());
 
     [Fact]
-    public void Strict_IsToldAsItWasAsked() =>
-        Assert.Equal([true, false, null], Json(Chat("""{"messages":[{"role":"user","content":"q"}],"tools":[{"type":"function","function":{"name":"f","strict":true}},{"type":"function","function":{"name":"g","strict":false}},{"type":"function","function":{"name":"h"}}]}"""))
+    public void Strict_IsToldWhereItWasAskedFor() =>
+        Assert.Equal([true, null, null], Json(Chat("""{"messages":[{"role":"user","content":"q"}],"tools":[{"type":"function","function":{"name":"f","strict":true}},{"type":"function","function":{"name":"g","strict":false}},{"type":"function","function":{"name":"h"}}]}"""))
             .GetProperty("tools").EnumerateArray().Select(static tool => tool.GetProperty("function").TryGetProperty("strict", out JsonElement strict) ? strict.GetBoolean() : (bool?)null));
 
     [Fact]
