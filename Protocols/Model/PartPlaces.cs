@@ -16,7 +16,8 @@ public static class PartPlaces
 
     private static void Check(Part part)
     {
-        if (part is MediaPart { Source: UrlSource source } && !IsAddress(source.Url.ToString())) throw Refuse(part, "the address is neither http(s) nor a data URL");
+        if (part is MediaPart { Source: UrlSource source } && !IsAddress(source.Url.ToString())) throw Refuse(part, "the address is neither http(s) nor a base64 data URL");
+        if (part is MediaPart { Source: Base64Source { Data.IsBlank: true } }) throw Refuse(part, "no data");
         IReadOnlyList<Part> inner = part switch
         {
             ToolResultPart result => result.Content,
@@ -27,7 +28,7 @@ public static class PartPlaces
     }
 
     private static bool IsAddress(string url) =>
-        url.StartsWith("https://", StringComparison.OrdinalIgnoreCase) || url.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || url.StartsWith("data:", StringComparison.OrdinalIgnoreCase);
+        url.StartsWith("https://", StringComparison.OrdinalIgnoreCase) || url.StartsWith("http://", StringComparison.OrdinalIgnoreCase);
 
     private static ProtocolException Refuse(Part part, string words) => new(ErrorKind.InvalidRequest, $"{part.Path}: {words}", part.Path);
 }

@@ -239,13 +239,15 @@ public sealed class HistoryRepairTests
             ("m", User(nowhere)),
             ("m", User(new ToolResultPart("a", null, [nowhere]) { Path = "r" })),
             ("m", User(new MediaPart(MediaKind.Document, new PartsSource([nowhere])) { Path = "d" })),
+            ("m", User(new MediaPart(MediaKind.Image, new UrlSource(new JsonText("data:image/svg+xml,<svg/>"))) { Path = "m" })),
+            ("m", User(new MediaPart(MediaKind.Image, new Base64Source("image/png", new JsonText(""))) { Path = "m" })),
         ];
         foreach ((string path, Turn turn) in rows)
         {
             ProxyError error = Assert.Throws<ProtocolException>(() => Repair(s_strict, User(Text("q")), Assistant(Call("a")), turn)).Error;
             Assert.Equal((ErrorKind.InvalidRequest, path), (error.Kind, error.Param));
         }
-        foreach (string url in (string[])["https://a.example/b.png", "HTTP://a.example/b", "data:image/svg+xml,<svg/>"])
+        foreach (string url in (string[])["https://a.example/b.png", "HTTP://a.example/b"])
             Repair(s_strict, User(new MediaPart(MediaKind.Image, new UrlSource(new JsonText(url)))));
     }
 
