@@ -23,9 +23,16 @@ public sealed class KeptWay(IResponseWay next, IAnswerFold fold, Action<ReadOnly
     {
         next.OnEnd(output);
         if (IsTooLong) return;
-        var whole = new ArrayBufferWriter<byte>();
-        fold.Write(whole);
-        keep(whole.WrittenMemory);
+        try
+        {
+            var whole = new ArrayBufferWriter<byte>();
+            fold.Write(whole);
+            keep(whole.WrittenMemory);
+        }
+        catch (JsonException)
+        {
+            // Nothing that could be referred to. The client has its answer.
+        }
     }
 
     public void OnSilence(IBufferWriter<byte> output) => next.OnSilence(output);

@@ -74,6 +74,16 @@ public sealed class CodexTests
     }
 
     [Fact]
+    public async Task AnswerThatCannotBeKept_IsStillToldWhole()
+    {
+        using var test = new TestExchange("responses", stream: true, keep: _ => throw new JsonException("no JSON"));
+        _upstream.Answers(200, Answer(), "text/event-stream");
+        Assert.Equal(OutcomeKind.Success, (await Send(test)).Outcome.Kind);
+        Assert.Contains("response.completed", test.Client.Text);
+        test.Check(forwarded: true);
+    }
+
+    [Fact]
     public async Task BrokenAnswer_IsNotKept()
     {
         bool isKept = false;
