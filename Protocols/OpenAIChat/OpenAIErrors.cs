@@ -28,30 +28,37 @@ public static class OpenAIErrors
         return status;
     }
 
-    /// <summary>Status, type and code of a kind. A code of the upstream's own is told where the kind has none of its own.</summary>
+    /// <summary>Status, type and code of a kind. A code of OpenAI's dialect is told where the kind has none of its own.</summary>
     public static (int Status, string Type, string? Code) Words(ProxyError error) => error.Kind switch
     {
-        ErrorKind.InvalidRequest => (400, "invalid_request_error", error.Code),
+        ErrorKind.InvalidRequest => (400, "invalid_request_error", Own(error.Code)),
         ErrorKind.Unsupported => (400, "invalid_request_error", "unsupported_parameter"),
         ErrorKind.ContextTooLong => (400, "invalid_request_error", "context_length_exceeded"),
         ErrorKind.ContentPolicy => (400, "invalid_request_error", "content_policy_violation"),
         ErrorKind.ClientAuth or ErrorKind.ClientAuthMissing => (401, "invalid_request_error", "invalid_api_key"),
-        ErrorKind.Permission => (403, "permission_error", error.Code),
+        ErrorKind.Permission => (403, "permission_error", Own(error.Code)),
         // A path that is not there is no missing model.
-        ErrorKind.NotFound => (404, "invalid_request_error", error.Code ?? (error.Param == "model" || error.UpstreamStatus is not null ? "model_not_found" : null)),
-        ErrorKind.MethodNotAllowed => (405, "invalid_request_error", error.Code),
-        ErrorKind.Conflict => (409, "invalid_request_error", error.Code),
-        ErrorKind.TooLarge => (413, "invalid_request_error", error.Code),
-        ErrorKind.UnsupportedMedia => (415, "invalid_request_error", error.Code),
+        ErrorKind.NotFound => (404, "invalid_request_error", Own(error.Code) ?? (error.Param == "model" || error.UpstreamStatus is not null ? "model_not_found" : null)),
+        ErrorKind.MethodNotAllowed => (405, "invalid_request_error", Own(error.Code)),
+        ErrorKind.Conflict => (409, "invalid_request_error", Own(error.Code)),
+        ErrorKind.TooLarge => (413, "invalid_request_error", Own(error.Code)),
+        ErrorKind.UnsupportedMedia => (415, "invalid_request_error", Own(error.Code)),
         ErrorKind.RateLimit => (429, "rate_limit_error", "rate_limit_exceeded"),
         ErrorKind.Quota => (429, "insufficient_quota", "insufficient_quota"),
         ErrorKind.UpstreamAuth => (500, "server_error", "upstream_auth"),
-        ErrorKind.BadGateway => (502, "server_error", error.Code),
+        ErrorKind.BadGateway => (502, "server_error", Own(error.Code)),
         ErrorKind.Overloaded => (503, "server_error", "overloaded"),
-        ErrorKind.Unavailable => (503, "server_error", error.Code),
+        ErrorKind.Unavailable => (503, "server_error", Own(error.Code)),
         ErrorKind.Timeout => (504, "server_error", "timeout"),
-        _ => (500, "server_error", error.Code),
+        _ => (500, "server_error", Own(error.Code)),
     };
+
+    /// <summary>Without Anthropic's types and Google's statuses, which are no codes here and say no more than the kind does.</summary>
+    private static string? Own(string? code)
+    {
+        if (code is null or "request_too_large" || (code.EndsWith("_error", StringComparison.Ordinal) && code != "server_error")) return null;
+        return code.Any(char.IsAsciiLetterUpper) && !code.Any(char.IsAsciiLetterLower) ? null : code;
+    }
 
     /// <summary>The code of <c>response.error</c>, where no status tells the kind. Clients switch on it: what is unknown to them they retry.</summary>
     public static string StreamCode(ErrorKind kind) => kind switch

@@ -197,4 +197,19 @@ public sealed class OpenAIErrorsTests
         protocol.WriteTokenCount(output, 12);
         Assert.Equal("""{"object":"response.input_tokens","input_tokens":12}""", Encoding.UTF8.GetString(output.WrittenSpan));
     }
+
+    /// <summary>A code of another dialect would keep a client from the one that it looks for.</summary>
+    [Theory]
+    [InlineData(ErrorKind.NotFound, "not_found_error", "model_not_found")]
+    [InlineData(ErrorKind.NotFound, "NOT_FOUND", "model_not_found")]
+    [InlineData(ErrorKind.NotFound, "response_not_found", "response_not_found")]
+    [InlineData(ErrorKind.InvalidRequest, "INVALID_ARGUMENT", null)]
+    [InlineData(ErrorKind.InvalidRequest, "invalid_request_error", null)]
+    [InlineData(ErrorKind.InvalidRequest, "unknown_parameter", "unknown_parameter")]
+    [InlineData(ErrorKind.TooLarge, "request_too_large", null)]
+    [InlineData(ErrorKind.ServerError, "api_error", null)]
+    [InlineData(ErrorKind.ServerError, "server_error", "server_error")]
+    [InlineData(ErrorKind.Permission, "PERMISSION_DENIED", null)]
+    public void CodeOfAnotherDialect_IsNotTold(ErrorKind kind, string upstream, string? told) =>
+        Assert.Equal(told, OpenAIErrors.Words(new ProxyError(kind, "x") { Code = upstream, UpstreamStatus = 400 }).Code);
 }
