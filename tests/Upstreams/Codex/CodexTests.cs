@@ -73,6 +73,24 @@ public sealed class CodexTests
         Assert.Equal("call_1", response.GetProperty("output")[0].GetProperty("call_id").GetString());
     }
 
+    /// <summary>A turn is kept with what it was an answer to, however long the answer took.</summary>
+    [Fact]
+    public async Task AnswerThatIsKept_HoldsItsRequestToTheEnd()
+    {
+        bool hasRequest = false;
+        TestExchange? asked = null;
+        using var test = asked = new TestExchange("responses", stream: true, keep: _ => hasRequest = !asked!.Exchange.Body.IsEmpty);
+        var answer = new System.IO.Pipelines.Pipe();
+        _upstream.AnswersWith(200, answer.Reader.AsStream(), "text/event-stream");
+        Task<Attempt> sending = Send(test);
+        int end = Answer().IndexOf("data: {\"type\":\"response.completed\"", StringComparison.Ordinal);
+        await answer.Writer.WriteAsync(System.Text.Encoding.UTF8.GetBytes(Answer()[..end]));
+        while (!test.Client.Text.Contains("call_1") && !sending.IsCompleted) await Task.Yield();
+        await answer.Writer.WriteAsync(System.Text.Encoding.UTF8.GetBytes(Answer()[end..]));
+        await answer.Writer.CompleteAsync();
+        Assert.Equal((OutcomeKind.Success, true), ((await sending).Outcome.Kind, hasRequest));
+    }
+
     [Fact]
     public async Task AnswerThatCannotBeKept_IsStillToldWhole()
     {
